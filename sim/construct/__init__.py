@@ -1,0 +1,1 @@
+"""From a scenario to a game: the state space, its payoffs and probabilities, and exchange with other programs."""

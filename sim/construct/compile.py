@@ -1,0 +1,177 @@
+"""Compile a scenario: the structure once, its numbers as often as assumptions change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sim.construct.codec import Codec
+from sim.construct.expand import NODE_LIMIT, Expander
+from sim.construct.tables import evaluate_plan, make_plan
+from sim.errors import OptionError, did_you_mean
+from sim.game.graph import Game
+from sim.scenario.values import assumption_values, structural
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from sim.construct.tables import Plan
+    from sim.errors import Problem
+    from sim.scenario.model import Scenario
+
+__all__ = ["Origin", "compile", "renumber"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a game was compiled from.
+
+    Attributes
+    ----------
+    scenario, codec, plan
+        The scenario, the code of its states, and the row plan.
+    settings
+        What was set instead of base values.
+    structure
+        The values of the assumptions that shape the graph.
+    rounds, first
+        The last and the first round.
+    removed
+        Moves that nobody may make.
+    warnings, played
+        What the expansion noticed, and the moves that are available somewhere.
+    """
+
+    scenario: Scenario
+    codec: Codec
+    plan: Plan
+    settings: Mapping[str, Any]
+    structure: Mapping[str, float]
+    rounds: int
+    first: int
+    removed: frozenset[str]
+    warnings: tuple[Problem, ...]
+    played: frozenset[str]
+
+
+def _fixed(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, float]:
+    """Return the assumptions that shape the graph, refusing a batch that varies one of them."""
+    out: dict[str, float] = {}
+    for name in structural(scenario):
+        if values[name].size > 1 and (values[name] != values[name][0]).any():
+            message = f"assumption '{name}' shapes the game (a guard, an effect, a start or an outcome reads it), so one batch cannot vary it; compile once for each value, or use sim.run"
+            raise OptionError(message)
+        out[name] = float(values[name][0])
+    return out
+
+
+def compile(  # noqa: A001 - the front door's word
+    scenario: Scenario,
+    assumptions: Mapping[str, Any] | None = None,
+    *,
+    rounds: int | None = None,
+    first: int = 1,
+    starts: Sequence[int] | None = None,
+    remove: Iterable[str] = (),
+    node_limit: int = NODE_LIMIT,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> Game:
+    """Compile a scenario into a game.
+
+    Parameters
+    ----------
+    scenario
+        A loaded scenario.
+    assumptions
+        Values instead of base values; an array makes a batch of variants.
+    rounds
+        Play this many rounds instead of the scenario's.
+    first, starts
+        Start in this round, in the states with these codes; the whole game by default.
+    remove
+        Moves, or groups of moves, that nobody may make: the game is re-solved without them.
+    node_limit
+        Refuse a game with more nodes.
+    progress
+        Called with rounds done, rounds in all, nodes so far.
+
+    Returns
+    -------
+    Game
+        One structure and ``v`` variants of its numbers.
+
+    Raises
+    ------
+    ScenarioError
+        When the rules break down in some state: an effect leaves its range, a player has no move, probabilities do not sum to 1, …
+    OptionError
+        For unknown assumptions or moves, and for a batch that varies the structure.
+
+    Examples
+    --------
+    >>> import sim
+    >>> game = compile(sim.load(sim.template()), {"prize": [1, 2, 3]})
+    >>> game.variants, game.graph.players
+    (3, ('challenger', 'defender'))
+    """
+    values = assumption_values(scenario, assumptions)
+    last = scenario.rounds if rounds is None else rounds
+    if not 1 <= first <= last <= 1000:
+        message = f"asked for rounds {first} to {last}; expected 1 to at most 1000, the first not after the last"
+        raise OptionError(message)
+    removed: set[str] = set()
+    for name in remove:
+        members = scenario.members(name)
+        if not members:
+            message = f"'{name}' is not a move or group; {did_you_mean(name, {action.move for action in scenario.actions})}"
+            raise OptionError(message)
+        removed |= set(members)
+    fixed = _fixed(scenario, values)
+    expander = Expander(scenario, fixed, last, first, starts, frozenset(removed), node_limit, progress)
+    expansion = expander.run()
+    graph, plan = make_plan(scenario, expansion, expander.codec, last)
+    origin = Origin(
+        scenario=scenario,
+        codec=expander.codec,
+        plan=plan,
+        settings=dict(assumptions or {}),
+        structure=fixed,
+        rounds=last,
+        first=first,
+        removed=frozenset(removed),
+        warnings=expansion.warnings,
+        played=expansion.played,
+    )
+    return Game(graph=graph, numbers=evaluate_plan(plan, values), assumptions=values, origin=origin)
+
+
+def renumber(game: Game, assumptions: Mapping[str, Any]) -> Game:
+    """Give a compiled game new numbers without expanding it again.
+
+    Parameters
+    ----------
+    game
+        A game made by :func:`compile`.
+    assumptions
+        All settings, as for :func:`compile`; those that shape the graph must keep their values.
+
+    Raises
+    ------
+    OptionError
+        When an assumption that shapes the graph would change.
+
+    Examples
+    --------
+    >>> import sim
+    >>> game = sim.compile(sim.load(sim.template()))
+    >>> renumber(game, {"prize": [1, 2]}).variants
+    2
+    """
+    origin: Origin = game.origin
+    values = assumption_values(origin.scenario, assumptions)
+    fixed = _fixed(origin.scenario, values)
+    changed = sorted(name for name, value in fixed.items() if origin.structure[name] != value)
+    if changed:
+        message = f"assumption '{changed[0]}' shapes the game; compile again instead of renumbering"
+        raise OptionError(message)
+    return Game(graph=game.graph, numbers=evaluate_plan(origin.plan, values), assumptions=values, origin=origin)

@@ -1,0 +1,422 @@
+"""Payoffs and probabilities as small tables, each evaluated once per distinct combination of the variables that it reads.
+
+A *row plan* is made once, with the structure: which states stand for each combination, and which row every node and edge uses. With
+the plan, new numbers cost one evaluation of each expression on some hundreds of rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.construct.expand import View, locate
+from sim.errors import ScenarioError
+from sim.game.graph import TERMINAL, Numbers
+from sim.kinds import frozen
+from sim.scenario.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sim.construct.codec import Codec
+    from sim.construct.expand import Expansion
+    from sim.errors import Problem
+    from sim.game.graph import Graph
+    from sim.kinds import Floats, Ints, Keys
+    from sim.scenario.expression import Expression
+    from sim.scenario.model import Branch, Player, Scenario
+
+__all__ = ["Plan", "evaluate_plan", "make_plan"]
+
+SUM_TOLERANCE = 1e-9
+CLOCK = frozenset({"round", "rounds_left"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Distinct combinations: a state code and a round for each row, and where the rows start."""
+
+    start: int
+    keys: Keys
+    rounds: Ints
+    names: tuple[str, ...]
+
+    @property
+    def stop(self) -> int:
+        """One past the last row."""
+        return self.start + len(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RewardRows:
+    """Rows of one player's payoff, each round or final."""
+
+    player: int
+    final: bool
+    rows: _Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PayRows:
+    """Rows of what an action or outcome pays."""
+
+    pays: Mapping[int, Expression]
+    constants: Mapping[str, float]
+    owner: str
+    place: str
+    rows: _Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ChanceRows:
+    """Rows of a chance node's outcomes; outcome b starts at ``rows.start + b * len(rows.keys)``."""
+
+    branches: tuple[Branch, ...]
+    constants: Mapping[str, float]
+    owner: str
+    place: str
+    rows: _Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spread:
+    """Which rows can be met at one point of the game, for the payoff range."""
+
+    round: int
+    table: str
+    rows: tuple[Ints, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The row plan of a structure."""
+
+    scenario: Scenario
+    codec: Codec
+    rounds: int
+    rewards: tuple[_RewardRows, ...]
+    pays: tuple[_PayRows, ...]
+    chances: tuple[_ChanceRows, ...]
+    spreads: tuple[_Spread, ...]
+    reward_columns: int
+    pay_rows: int
+    prob_rows: int
+    first: int
+
+
+class _Planner:
+    """Makes the plan of one expansion."""
+
+    def __init__(self, scenario: Scenario, expansion: Expansion, codec: Codec) -> None:
+        self.scenario, self.expansion, self.codec = scenario, expansion, codec
+        self.graph = expansion.graph
+        self.edge_pay = np.zeros(self.graph.edge_count, dtype=np.int32)
+        self.edge_prob = np.zeros(self.graph.edge_count, dtype=np.int32)
+        self.node_reward = np.zeros((self.graph.node_count, len(scenario.players)), dtype=np.int32)
+        self.node_final = np.zeros_like(self.node_reward)
+        self.layer_round = self.graph.layer_round
+        self.rewards: list[_RewardRows] = []
+        self.pays: list[_PayRows] = []
+        self.chances: list[_ChanceRows] = []
+
+    def rows(self, start: int, keys: Keys, rounds: Ints, reads: Iterable[str]) -> tuple[_Rows, Keys]:
+        """Group states by what an expression reads."""
+        names = tuple(name for name in self.codec.by_id if name in set(reads))
+        timed = bool(CLOCK & set(reads))
+        places, groups = self.codec.distinct(keys, names, rounds if timed else None, int(rounds.max(initial=0)) + 1 if timed else 1)
+        return _Rows(start=start, keys=frozen(keys[places]), rounds=frozen(rounds[places].astype(np.int32)), names=names), groups
+
+    def plan_rewards(self) -> int:
+        """Give every node at a round's end a column for each player, and every terminal node one for its final payoff."""
+        graph = self.graph
+        column = 1
+        arrivals: list[tuple[slice, int]] = []
+        terminals: list[tuple[slice, int]] = []
+        for layer in range(graph.layer_count):
+            terminal = graph.layer_player[layer] == TERMINAL
+            if terminal:
+                terminals.append((graph.nodes(layer), int(graph.layer_round[layer])))
+            if graph.layer_boundary[layer] and layer > 0:
+                arrivals.append((graph.nodes(layer), int(graph.layer_round[layer]) - (0 if terminal else 1)))
+        for final, places, table in ((False, arrivals, self.node_reward), (True, terminals, self.node_final)):
+            index = np.concatenate([np.arange(some.start, some.stop) for some, _ in places])
+            rounds = np.concatenate([np.full(some.stop - some.start, number, dtype=np.int32) for some, number in places])
+            for i, player in enumerate(self.scenario.players):
+                reads = _payoff_reads(player, final=final)
+                if not player.terms and (not final or player.final.constant == 0):
+                    continue
+                if final and player.final.constant == 0:
+                    continue
+                rows, groups = self.rows(column, graph.node_key[index], rounds, reads)
+                table[index, i] = column + groups
+                self.rewards.append(_RewardRows(player=i, final=final, rows=rows))
+                column = rows.stop
+        return column
+
+    def plan_edges(self) -> tuple[int, int]:
+        """Give every edge its rows of payments and probabilities."""
+        graph, sources = self.graph, self.expansion.sources
+        order = np.argsort(graph.edge_label, kind="stable")
+        bounds = np.searchsorted(graph.edge_label[order], np.arange(len(sources) + 1))
+        source_node = graph.edge_source()
+        rounds = np.repeat(graph.layer_round, np.diff(graph.layer_start))
+        index = {name: i for i, name in enumerate(self.scenario.player_ids)}
+        pay, prob = 1, 1
+        groups_of: dict[int, tuple[_ChanceRows, Keys]] = {}
+        for label, source in enumerate(sources):
+            edges = order[bounds[label] : bounds[label + 1]]
+            holder = source.branch or source.action
+            if not holder or not len(edges):
+                continue
+            nodes = source_node[edges]
+            keys, when = graph.node_key[nodes], rounds[nodes]
+            constants = {"mover": float(source.player), **(source.action.chosen if source.action else {})}
+            owner = self.graph.labels[label].text
+            if holder.pays:
+                reads = {name for expression in holder.pays.values() for name in expression.reads}
+                rows, groups = self.rows(pay, keys, when, reads)
+                self.edge_pay[edges] = pay + groups
+                pays = {index[name]: expression for name, expression in holder.pays.items()}
+                self.pays.append(_PayRows(pays=pays, constants=constants, owner=owner, place=holder.place, rows=rows))
+                pay = rows.stop
+            if source.branch:
+                branches = source.case.branches if source.case else (source.action.branches if source.action else ())
+                family = id(branches) * 64 + source.player
+                if family not in groups_of:
+                    reads = {name for branch in branches for expression in (branch.probability, *branch.believes.values()) for name in expression.reads}
+                    rows, groups = self.rows(prob, keys, when, reads)
+                    made = _ChanceRows(branches=branches, constants=constants, owner=owner.rsplit("/", 1)[0], place=source.branch.place.rsplit(".", 2)[0], rows=rows)
+                    groups_of[family] = made, groups
+                    self.chances.append(made)
+                    prob += len(rows.keys) * len(branches)
+                made, groups = groups_of[family]
+                self.edge_prob[edges] = made.rows.start + branches.index(source.branch) * len(made.rows.keys) + groups
+        return pay, prob
+
+    def plan_spreads(self) -> tuple[_Spread, ...]:
+        """Note which rows are met where, for the payoff range."""
+        graph = self.graph
+        out: list[_Spread] = []
+        early = any(graph.layer_player[layer] == TERMINAL for layer in range(graph.layer_count - 1))
+        zero = [0] if early else []
+        for layer in range(graph.layer_count):
+            number = int(graph.layer_round[layer])
+            nodes, edges = graph.nodes(layer), graph.edges(layer)
+            terminal = bool(graph.layer_player[layer] == TERMINAL)
+            if layer > 0 and graph.layer_boundary[layer]:
+                columns = tuple(_distinct([*zero], self.node_reward[nodes, i]) for i in range(len(graph.players)))
+                out.append(_Spread(round=number if terminal else number - 1, table="reward", rows=columns))
+            if terminal:
+                columns = tuple(_distinct([*zero], self.node_final[nodes, i]) for i in range(len(graph.players)))
+                out.append(_Spread(round=number + 1, table="reward", rows=columns))
+            paid = self.edge_pay[edges]
+            if paid.any():
+                out.append(_Spread(round=number, table="pay", rows=(_distinct([0], paid),)))
+        return tuple(out)
+
+
+def _distinct(more: Sequence[int], rows: Ints) -> Ints:
+    return np.unique(np.concatenate((np.array(more, dtype=np.int32), rows))).astype(np.int32)
+
+
+def _payoff_reads(player: Player, *, final: bool) -> set[str]:
+    reads = {name for term in player.terms.values() for name in term.reads}
+    if not final:
+        return reads
+    own = set(player.final.reads)
+    return own | reads if "each_round" in own else own
+
+
+def make_plan(scenario: Scenario, expansion: Expansion, codec: Codec, rounds: int) -> tuple[Graph, Plan]:
+    """Assign rows to nodes and edges.
+
+    Returns
+    -------
+    tuple
+        The graph with its rows, and the plan that gives the rows numbers.
+    """
+    planner = _Planner(scenario, expansion, codec)
+    columns = planner.plan_rewards()
+    pay, prob = planner.plan_edges()
+    plan = Plan(
+        scenario=scenario,
+        codec=codec,
+        rounds=rounds,
+        rewards=tuple(planner.rewards),
+        pays=tuple(planner.pays),
+        chances=tuple(planner.chances),
+        spreads=planner.plan_spreads(),
+        reward_columns=columns,
+        pay_rows=pay,
+        prob_rows=prob,
+        first=int(expansion.graph.layer_round[0]),
+    )
+    graph = replace(
+        expansion.graph,
+        edge_pay=frozen(planner.edge_pay),
+        edge_prob=frozen(planner.edge_prob),
+        node_reward=frozen(planner.node_reward),
+        node_final=frozen(planner.node_final),
+    )
+    return graph, plan
+
+
+class _Evaluator:
+    """Gives the rows of a plan their numbers, gathering problems."""
+
+    def __init__(self, plan: Plan, assumptions: Mapping[str, Floats], variants: int) -> None:
+        self.plan, self.variants = plan, variants
+        self.columns = {name: values.reshape(-1, 1) for name, values in assumptions.items()}
+        self.problems: list[Problem] = []
+
+    def view(self, rows: _Rows, constants: Mapping[str, Any]) -> View:
+        """Return the values of names on the rows, variants along the first axis."""
+        rounds = rows.rounds.astype(np.float64)
+        return View(self.plan.codec, rows.keys, {**self.columns, "round": rounds, "rounds_left": self.plan.rounds - rounds, **constants})
+
+    def values(self, expression: Expression, view: View) -> Floats:
+        """Evaluate one expression, shape ``(v, rows)``."""
+        return np.broadcast_to(evaluate(expression.node, view), (self.variants, len(view.keys)))
+
+    def given(self, expression: Expression, variant: int) -> str:
+        """Write the assumptions that an expression reads."""
+        known = [name for name in sorted(expression.reads) if name in self.columns]
+        text = ", ".join(f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in known)
+        return f" with {text}" if text else ""
+
+    def finite(self, values: Floats, rows: _Rows, expression: Expression, subject: str, place: str) -> None:
+        """Note a payoff that is not a finite number, with its state."""
+        if np.isfinite(values).all():
+            return
+        variant, row = (int(x) for x in np.argwhere(~np.isfinite(values))[0])
+        state = self.plan.codec.show(int(rows.keys[row]), rows.names) or "every state"
+        found = values[variant, row]
+        zero = any(node.op in ("/", "//", "%") for node in expression.node.walk())
+        kind, what = ("division-by-zero", "divides by zero") if zero else ("non-finite", f"is {found}")
+        what = f"{subject} {what} at {state}{self.given(expression, variant)}"
+        self.problems.append(locate(self.plan.scenario, place, kind, what, "a finite number", "guard it with 'if', or narrow a range"))
+
+    def discounts(self) -> Floats:
+        """Evaluate the discount factors, shape ``(v, i)``."""
+        out = np.empty((self.variants, len(self.plan.scenario.players)))
+        for i, player in enumerate(self.plan.scenario.players):
+            out[:, i] = np.broadcast_to(evaluate(player.discount.node, self.columns), (self.variants, 1))[:, 0]
+            wrong = ~((out[:, i] >= 0) & (out[:, i] <= 1))
+            if wrong.any():
+                variant = int(np.flatnonzero(wrong)[0])
+                what = f"discount of {player.id} is {out[variant, i]:g}{self.given(player.discount, variant)}"
+                self.problems.append(locate(self.plan.scenario, f"players.{player.id}.discount", "outside-range", what, "a number from 0 to 1"))
+        return out
+
+    def rewards(self, discounts: Floats) -> Floats:
+        """Evaluate the payoffs of states, shape ``(v, columns)``."""
+        out = np.zeros((self.variants, self.plan.reward_columns))
+        for block in self.plan.rewards:
+            player = self.plan.scenario.players[block.player]
+            view = self.view(block.rows, {})
+            total = np.zeros((self.variants, len(block.rows.keys)))
+            if not block.final or "each_round" in player.final.reads:
+                for term, expression in player.terms.items():
+                    values = self.values(expression, view)
+                    name = f"payoff of {player.id}" + ("" if term == "payoff" else f" ({term})")
+                    self.finite(values, block.rows, expression, name, f"payoffs.{player.id}.each_round.{term}")
+                    total += values
+            if block.final:
+                discount = discounts[:, [block.player]]
+                left = self.plan.rounds - block.rows.rounds
+                with np.errstate(all="ignore"):
+                    annuity = np.where(discount == 1, left, (1 - discount**left) / (1 - discount))
+                total = self.values(player.final, view.with_constants({"each_round": total, "discount": discount, "annuity": annuity}))
+                self.finite(total, block.rows, player.final, f"final payoff of {player.id}", f"payoffs.{player.id}.final")
+            out[:, block.rows.start : block.rows.stop] = total
+        return out
+
+    def pays(self) -> Floats:
+        """Evaluate what edges pay, shape ``(v, rows, i)``."""
+        out = np.zeros((self.variants, self.plan.pay_rows, len(self.plan.scenario.players)))
+        for block in self.plan.pays:
+            view = self.view(block.rows, block.constants)
+            for i, expression in block.pays.items():
+                values = self.values(expression, view)
+                name = self.plan.scenario.player_ids[i]
+                self.finite(values, block.rows, expression, f"'pays' of {block.owner} for {name}", f"{block.place}.pays.{name}")
+                out[:, block.rows.start : block.rows.stop, i] = values
+        return out
+
+    def probabilities(self) -> Floats:
+        """Evaluate chance, shape ``(v, rows, 1 + i)``."""
+        players = self.plan.scenario.player_ids
+        out = np.ones((self.variants, self.plan.prob_rows, 1 + len(players)))
+        for block in self.plan.chances:
+            view = self.view(block.rows, block.constants)
+            size = len(block.rows.keys)
+            whole = out[:, block.rows.start : block.rows.start + size * len(block.branches)].reshape(self.variants, len(block.branches), size, 1 + len(players))
+            for place, branch in enumerate(block.branches):
+                whole[:, place] = self.values(branch.probability, view)[..., None]
+                for name, expression in branch.believes.items():
+                    whole[:, place, :, 1 + players.index(name)] = self.values(expression, view)
+            self.check_chance(block, whole)
+            out[:, block.rows.start : block.rows.start + size * len(block.branches)] = whole.reshape(self.variants, -1, 1 + len(players))
+        return out
+
+    def check_chance(self, block: _ChanceRows, whole: Floats) -> None:
+        """Note probabilities that are negative or do not sum to 1, with state and assumptions."""
+        negative = ~(whole >= -SUM_TOLERANCE)
+        total = whole.sum(axis=1)
+        wrong = ~(np.abs(total - 1) <= SUM_TOLERANCE)
+        if not negative.any() and not wrong.any():
+            np.clip(whole, 0.0, 1.0, out=whole)
+            return
+        bad = np.argwhere(negative)[0][[0, 2, 3]] if negative.any() else np.argwhere(wrong)[0]
+        variant, row, column = (int(x) for x in bad)
+        believer = f" as {self.plan.scenario.player_ids[column - 1]} believes" if column and not np.allclose(whole[variant, :, row, 0], whole[variant, :, row, column]) else ""
+        state = self.plan.codec.show(int(block.rows.keys[row]), block.rows.names) or "every state"
+        read = sorted({name for branch in block.branches for e in (branch.probability, *branch.believes.values()) for name in e.reads if name in self.columns})
+        given = ", ".join(f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in read)
+        shown = ", ".join(f"{branch.label}: {whole[variant, place, row, column]:g}" for place, branch in enumerate(block.branches))
+        kind, what = ("negative-probability", "are negative") if negative.any() else ("probability-sum", f"sum to {total[variant, row, column]:g}")
+        what = f"probabilities of {block.owner}{believer} {what} at {state}{f' with {given}' if given else ''} ({shown})"
+        self.problems.append(locate(self.plan.scenario, block.place, kind, what, "numbers from 0 to 1 that sum to 1"))
+
+    def spans(self, reward: Floats, pay: Floats, discount: Floats) -> Floats:
+        """Bound the payoff range of each player, shape ``(v, i)``."""
+        out = np.zeros_like(discount)
+        for spread in self.plan.spreads:
+            weight = discount ** (spread.round - self.plan.first)
+            if spread.table == "pay":
+                some = pay[:, spread.rows[0]]
+                out += weight * (some.max(axis=1) - some.min(axis=1))
+                continue
+            for i, columns in enumerate(spread.rows):
+                if len(columns) > 1:
+                    some = reward[:, columns]
+                    out[:, i] += weight[:, i] * (some.max(axis=1) - some.min(axis=1))
+        out[out == 0] = 1.0
+        return out
+
+
+def evaluate_plan(plan: Plan, assumptions: Mapping[str, Floats]) -> Numbers:
+    """Give a structure its numbers.
+
+    Parameters
+    ----------
+    plan
+        The row plan.
+    assumptions
+        Arrays of length 1 or ``v`` by name.
+
+    Raises
+    ------
+    ScenarioError
+        For payoffs that are not finite and probabilities that are none, naming state and assumptions.
+    """
+    variants = max((values.size for values in assumptions.values()), default=1)
+    evaluator = _Evaluator(plan, assumptions, variants)
+    discount = evaluator.discounts()
+    reward, pay, prob = evaluator.rewards(discount), evaluator.pays(), evaluator.probabilities()
+    if evaluator.problems:
+        raise ScenarioError(evaluator.problems)
+    span = evaluator.spans(reward, pay, discount)
+    return Numbers(reward=frozen(reward), pay=frozen(pay), prob=frozen(prob), discount=frozen(discount), span=frozen(span))

@@ -1,0 +1,212 @@
+r"""Compiled games: a layered graph of public states as flat read-only arrays.
+
+Nodes are numbered so that every edge leads to a higher number. Nodes of one *layer* share round, turn and mover; their edges are
+``edge_start[n] … edge_start[n + 1] - 1``. With value :math:`V_i(n)` counted from the round of node ``n`` (weight 1),
+
+.. math:: Q_i(e) = pay_i(e) + W_i(dst(e)), \qquad
+          W_i(m) = \begin{cases} each\_round_i(m) + \delta_i V_i(m) & \text{if a round ends on the way to } m\\ V_i(m) & \text{otherwise.}\end{cases}
+
+A terminal node's value is its final payoff. The structure is compiled once; :class:`Numbers` vary along the variants ``v``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.kinds import Bools, Floats, Ints, Keys
+
+__all__ = ["CHANCE", "TERMINAL", "EdgeLabel", "Game", "Graph", "Numbers"]
+
+CHANCE = -1
+"""Mover of a layer of chance nodes."""
+TERMINAL = -2
+"""Mover of a layer of terminal nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeLabel:
+    """What an edge stands for: a player's action, an event's outcome, or an uncertain move's outcome.
+
+    ``move`` and ``player`` are empty for chance; ``text`` is the action's label or ``event/label``.
+    """
+
+    text: str
+    move: str = ""
+    player: str = ""
+    group: str = ""
+    event: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """The structure that all variants share.
+
+    Attributes
+    ----------
+    players : tuple of str
+        Axis ``i``.
+    layer_start : int array, (l + 1,)
+    layer_player : int array, (l,)
+        The mover: a player's index, :data:`CHANCE` or :data:`TERMINAL`.
+    layer_round : int array, (l,)
+    layer_boundary : bool array, (l,)
+        Whether a round ends on the way into this layer's nodes.
+    edge_start : int array, (n + 1,)
+    edge_dst : int array, (e,)
+    edge_label : int array, (e,)
+        Index into ``labels``.
+    edge_weight : float array, (e,)
+        Weight under uniform play; the members of a group share one unit. 0 on chance edges.
+    edge_pay, edge_prob : int array, (e,)
+        Rows of ``Numbers.pay`` and ``Numbers.prob``; row 0 pays nothing and is certain.
+    node_reward, node_final : int array, (n, i)
+        Columns of ``Numbers.reward`` paid on the way in, and at the end; column 0 is nothing.
+    node_key : int array, (n,)
+        The state's code; see ``construct.codec``.
+    node_rung : float array, (n,)
+        Place of the state on the scenario's ladder; 0 without one.
+    node_uncertain : bool array, (n,)
+        Whether the node is the chance node of an uncertain move, whose state is that before the move.
+    roots : int array
+        Nodes at which play may start.
+    """
+
+    players: tuple[str, ...]
+    layer_start: Ints
+    layer_player: Ints
+    layer_round: Ints
+    layer_boundary: Bools
+    edge_start: Ints
+    edge_dst: Ints
+    edge_label: Ints
+    edge_weight: Floats
+    edge_pay: Ints
+    edge_prob: Ints
+    node_reward: Ints
+    node_final: Ints
+    node_key: Keys
+    node_rung: Floats
+    node_uncertain: Bools
+    roots: Ints
+    labels: tuple[EdgeLabel, ...]
+
+    @property
+    def node_count(self) -> int:
+        """Number of nodes n."""
+        return int(self.layer_start[-1])
+
+    @property
+    def edge_count(self) -> int:
+        """Number of edges e."""
+        return int(self.edge_start[-1])
+
+    @property
+    def layer_count(self) -> int:
+        """Number of layers."""
+        return len(self.layer_player)
+
+    def layer_of(self, node: int) -> int:
+        """Return the layer of a node."""
+        return int(np.searchsorted(self.layer_start, node, side="right")) - 1
+
+    def nodes(self, layer: int) -> slice:
+        """Return the nodes of a layer."""
+        return slice(int(self.layer_start[layer]), int(self.layer_start[layer + 1]))
+
+    def edges(self, layer: int) -> slice:
+        """Return the edges that leave a layer."""
+        return slice(int(self.edge_start[self.layer_start[layer]]), int(self.edge_start[self.layer_start[layer + 1]]))
+
+    def edges_of(self, node: int) -> range:
+        """Return the edges that leave a node."""
+        return range(int(self.edge_start[node]), int(self.edge_start[node + 1]))
+
+    def edge_source(self) -> Ints:
+        """Return the node that each edge leaves, shape (e,)."""
+        return np.repeat(np.arange(self.node_count, dtype=np.int32), np.diff(self.edge_start))
+
+    def node_layer(self) -> Ints:
+        """Return the layer of each node, shape (n,)."""
+        return np.repeat(np.arange(self.layer_count, dtype=np.int32), np.diff(self.layer_start))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all arrays, in bytes."""
+        arrays = (getattr(self, name) for name in self.__slots__)  # pyright: ignore[reportAttributeAccessIssue]
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What varies along the variants.
+
+    Attributes
+    ----------
+    reward : float array, (v, columns)
+        Payoffs of states; column 0 is 0.
+    pay : float array, (v, rows, i)
+        What edges pay; row 0 is 0.
+    prob : float array, (v, rows, 1 + i)
+        Chance: the modeller's probability, then each player's own; row 0 is 1.
+    discount : float array, (v, i)
+    span : float array, (v, i)
+        The payoff range: an upper bound of the greatest difference between two histories' payoffs, from the spreads of all payoffs.
+    """
+
+    reward: Floats
+    pay: Floats
+    prob: Floats
+    discount: Floats
+    span: Floats
+
+    @property
+    def variants(self) -> int:
+        """Number of variants v."""
+        return len(self.reward)
+
+    def take(self, index: slice) -> Numbers:
+        """Return some of the variants."""
+        return Numbers(reward=self.reward[index], pay=self.pay[index], prob=self.prob[index], discount=self.discount[index], span=self.span[index])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Game:
+    """A compiled game: one structure, one or more variants of its numbers.
+
+    Attributes
+    ----------
+    graph, numbers
+        The structure and what varies.
+    assumptions
+        The assumptions behind each variant, by name; arrays of length 1 or ``v``.
+    origin
+        What it was compiled from (``construct.compile.Origin``), or None for a game made by hand.
+
+    Examples
+    --------
+    >>> import sim
+    >>> game = sim.compile(sim.load(sim.template()))
+    >>> game.graph.node_count, game.graph.edge_count, game.variants
+    (11, 11, 1)
+    """
+
+    graph: Graph
+    numbers: Numbers
+    assumptions: Mapping[str, Floats] = field(default_factory=dict[str, Any])
+    origin: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def variants(self) -> int:
+        """Number of variants v."""
+        return self.numbers.variants
+
+    def take(self, index: slice) -> Game:
+        """Return the game with some of its variants."""
+        assumptions = {name: values if values.size == 1 else values[index] for name, values in self.assumptions.items()}
+        return replace(self, numbers=self.numbers.take(index), assumptions=assumptions)

@@ -1,0 +1,1 @@
+"""Numerical kernels that have never heard of a game."""

@@ -1,0 +1,53 @@
+"""Spread a kernel over variants with a pool of threads."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["over_variants", "thread_count"]
+
+
+def thread_count() -> int:
+    """Return the number of threads to use: ``SIM_THREADS`` if set, else the processors available.
+
+    Examples
+    --------
+    >>> thread_count() >= 1
+    True
+    """
+    wanted = os.environ.get("SIM_THREADS", "")
+    return max(1, int(wanted)) if wanted.isdigit() else max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
+    """Call ``kernel(first, stop)`` on ranges that cover ``range(count)``; each variant is computed alike whatever the ranges.
+
+    Parameters
+    ----------
+    kernel
+        Must release the interpreter's lock and write only to its own variants.
+    count
+        Number of variants.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> over_variants(lambda first, stop: seen.extend(range(first, stop)), 5)
+    >>> sorted(seen)
+    [0, 1, 2, 3, 4]
+    """
+    threads = min(thread_count(), count)
+    if threads <= 1:
+        if count:
+            kernel(0, count)
+        return
+    pieces = min(count, threads * 4)
+    bounds = [count * piece // pieces for piece in range(pieces + 1)]
+    with ThreadPoolExecutor(threads) as pool:
+        for future in [pool.submit(kernel, first, stop) for first, stop in zip(bounds, bounds[1:], strict=False)]:
+            future.result()

@@ -1,0 +1,206 @@
+"""A scenario after its names are resolved and its types are checked: plain frozen facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.errors import Problem
+    from sim.scenario.expression import Expression, Labels
+
+__all__ = ["Action", "Assumption", "Branch", "Case", "Player", "Question", "Record", "Scenario", "Turn", "Variable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Player:
+    """Who decides: id, display name, discount factor δ, payoff terms paid each round and the final payoff."""
+
+    id: str
+    name: str
+    discount: Expression
+    terms: Mapping[str, Expression]
+    final: Expression
+    note: str = ""
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """A named number (or label) that someone could dispute.
+
+    ``labels`` is set for a categorical assumption, whose value is then the index of its label.
+    """
+
+    id: str
+    value: Expression
+    range: tuple[float, float] | None
+    choices: tuple[float, ...] | None
+    labels: Labels | None
+    basis: str
+    source: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A public state variable: integers ``low … low + size - 1``, perhaps with labels."""
+
+    id: str
+    kind: str
+    low: int
+    size: int
+    labels: Labels | None
+    start: Expression
+    clip: bool = False
+    note: str = ""
+    source: tuple[str, ...] = ()
+
+    def show(self, value: float) -> str:
+        """Write a value as the user would."""
+        index = int(value)
+        if self.kind == "flag":
+            return "true" if index else "false"
+        return self.labels.values[index] if self.labels and 0 <= index < len(self.labels.values) else str(index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """One outcome of chance or of an uncertain move."""
+
+    label: str
+    probability: Expression
+    believes: Mapping[str, Expression]
+    effects: Mapping[str, Expression]
+    pays: Mapping[str, Expression]
+    ends: bool
+    place: str
+    source: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A move, or one combination of a move's choices.
+
+    ``branches`` is empty unless the move is uncertain. Actions of one ``group`` share one unit of weight.
+    """
+
+    move: str
+    label: str
+    name: str
+    players: tuple[str, ...]
+    guard: Expression
+    effects: Mapping[str, Expression]
+    pays: Mapping[str, Expression]
+    branches: tuple[Branch, ...]
+    chosen: Mapping[str, float]
+    group: str
+    ends: bool
+    place: str
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One guarded case of a chance event."""
+
+    event: str
+    guard: Expression
+    branches: tuple[Branch, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A point of a round: a player's turn or chance events in order; ``rounds`` is None when it comes in every round."""
+
+    player: str
+    events: tuple[str, ...]
+    rounds: frozenset[int] | None
+
+    def comes_in(self, number: int) -> bool:
+        """Whether the turn is played in a round."""
+        return self.rounds is None or number in self.rounds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An outcome: a question asked of a path."""
+
+    id: str
+    expression: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One step of the recorded history: a player's action, or an event's outcome."""
+
+    date: str
+    round: int
+    player: str
+    action: str
+    event: str
+    label: str
+    place: str
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A finite multi-stage game with observed actions and chance, as its file tells it.
+
+    Made by :func:`sim.load`; ``document`` is the parsed file, ``places`` its lines, ``warnings`` what ``sim check`` prints.
+
+    Examples
+    --------
+    >>> import sim
+    >>> scenario = sim.load(sim.template())
+    >>> scenario.title, [player.id for player in scenario.players]
+    ('A three-move crisis', ['challenger', 'defender'])
+    """
+
+    title: str
+    note: str
+    file: str
+    rounds: int
+    players: tuple[Player, ...]
+    assumptions: Mapping[str, Assumption]
+    variables: tuple[Variable, ...]
+    turns: tuple[Turn, ...]
+    actions: tuple[Action, ...]
+    chance: Mapping[str, tuple[Case, ...]]
+    forbid: tuple[Expression, ...]
+    questions: Mapping[str, Question]
+    history: tuple[Record, ...]
+    clock: tuple[str, ...]
+    citation: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
+    places: Mapping[tuple[str | int, ...], int] = field(repr=False, compare=False)
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def player_ids(self) -> tuple[str, ...]:
+        """The players' ids in the order of the file: axis ``i``."""
+        return tuple(player.id for player in self.players)
+
+    @property
+    def ladder(self) -> Variable | None:
+        """The first ladder of the file, whose rungs trajectories show."""
+        return next((variable for variable in self.variables if variable.kind == "ladder"), None)
+
+    def variable(self, name: str) -> Variable:
+        """Return a state variable by id."""
+        return next(variable for variable in self.variables if variable.id == name)
+
+    def members(self, name: str) -> tuple[str, ...]:
+        """Return the moves that a move id or a group name stands for."""
+        found = dict.fromkeys(action.move for action in self.actions if name in (action.move, action.group))
+        return tuple(found)
+
+    def date_of(self, number: int) -> str:
+        """Return the date at which a round starts, or an empty text."""
+        return self.clock[number - 1] if 0 < number <= len(self.clock) else ""

@@ -1,0 +1,201 @@
+"""The shape of a scenario file, as pydantic models.
+
+These models know every word of the language, those of features to come included, and nothing of what the words mean: names, types
+of expressions and ranges are the business of :mod:`sim.scenario.resolve`. Their JSON Schema, for editors, is printed by
+``sim export --format schema``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
+
+__all__ = ["ID_PATTERN", "NOT_YET", "ScenarioFile"]
+
+ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
+
+NOT_YET: dict[str, str] = {
+    "horizon": "infinite horizons",
+    "simultaneous": "simultaneous turns",
+    "every": "turns that come every k rounds",
+    "combine": "combining simultaneous effects",
+    "private": "private types",
+    "graph": "the graph model",
+    "ranking": "ordinal payoffs",
+    "priorities": "ordinal payoffs",
+    "variants": "named variants",
+    "order": "payoffs known only by their order",
+    "packages": "negotiation over packages",
+}
+"""Words that the language reserves, each with the feature that is not built yet."""
+
+
+def _text_or_number(value: object) -> object:
+    if isinstance(value, (str, int, float, bool)):
+        return value
+    message = "an expression is text, a number or true/false"
+    raise ValueError(message)
+
+
+def _names(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _payoff(value: object) -> object:
+    return {"payoff": value} if not isinstance(value, dict) else value
+
+
+Expr = Annotated[Any, BeforeValidator(_text_or_number), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+Names = Annotated[list[str], BeforeValidator(_names), WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})]
+Terms = Annotated[dict[str, Expr], BeforeValidator(_payoff), WithJsonSchema({"type": ["string", "number", "object"]})]
+Later = Annotated[Any, Field(default=None, description="reserved; not built yet")]
+
+
+class Table(BaseModel):
+    """A table whose unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Documented(Table):
+    """Anything that may say where it comes from."""
+
+    source: Names = Field(default_factory=list[str])
+    note: str = ""
+
+
+class SourceTable(Table):
+    """What the scenario reads."""
+
+    author: str = ""
+    title: str = ""
+    published: str = ""
+    paragraphs: int | None = Field(default=None, ge=1)
+    note: str = ""
+
+
+class ClockTable(Table):
+    """When each round starts."""
+
+    starts: list[str] = Field(description="one 'YYYY-MM' for each round, rising")
+
+
+class PlayerTable(Documented):
+    """Who decides."""
+
+    name: str = ""
+    discount: Expr = 1.0
+
+
+class AssumptionTable(Documented):
+    """A number that someone could dispute."""
+
+    value: Expr
+    range: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    choices: list[Any] | None = Field(default=None)
+    basis: Literal["stated", "inferred", "assumed"] = "assumed"
+    order: Later = None
+
+
+class StateTable(Documented):
+    """A public variable with a finite range; exactly one of the five kinds."""
+
+    ladder: list[str] | None = None
+    values: list[str] | None = None
+    range: list[int] | None = Field(default=None, min_length=2, max_length=2)
+    flag: StrictBool | None = None
+    scale: str | None = None
+    start: Expr
+    clip: StrictBool = False
+    combine: Later = None
+
+
+class TurnTable(Table):
+    """Who moves, or which chance events happen, at this point of a round."""
+
+    player: str | None = None
+    chance: Names | None = None
+    in_rounds: list[int] | None = None
+    simultaneous: Later = None
+    every: Later = None
+    note: str = ""
+
+
+class OutcomeTable(Documented):
+    """One outcome of chance or of an uncertain move."""
+
+    label: str = ""
+    probability: Expr
+    believes: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    effects: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    pays: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    ends: StrictBool = False
+
+
+class MoveTable(Documented):
+    """An action that changes payoffs."""
+
+    name: str = ""
+    player: Names
+    when: Expr = True
+    effects: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    outcomes: list[OutcomeTable] = Field(default_factory=list[OutcomeTable])
+    pays: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    choose: dict[str, list[Any]] = Field(default_factory=dict[str, list[Any]])
+    group: str = ""
+    ends: StrictBool = False
+
+
+class ChanceTable(Documented):
+    """One guarded case of a chance event."""
+
+    when: Expr = True
+    outcomes: list[OutcomeTable] = Field(min_length=1)
+
+
+class PayoffTable(Table):
+    """What a player is paid."""
+
+    each_round: Terms = Field(default_factory=dict[str, Any])
+    final: Expr = 0.0
+    note: str = ""
+    ranking: Later = None
+    priorities: Later = None
+
+
+class RecordTable(Documented):
+    """One step of the recorded history."""
+
+    date: str = ""
+    round: int | None = None
+    player: str = ""
+    move: str = ""
+    choose: dict[str, Any] = Field(default_factory=dict[str, Any])
+    event: str = ""
+    label: str = ""
+
+
+class ScenarioFile(Table):
+    """A scenario file."""
+
+    title: str
+    note: str = ""
+    rounds: int = Field(default=1, ge=1, le=1000)
+    horizon: Later = None
+    forbid: list[Expr] = Field(default_factory=list[Any])
+    source: SourceTable = Field(default_factory=SourceTable)
+    clock: ClockTable | None = None
+    players: dict[str, PlayerTable] = Field(min_length=1)
+    assumptions: dict[str, AssumptionTable] = Field(default_factory=dict[str, AssumptionTable])
+    state: dict[str, StateTable] = Field(min_length=1)
+    private: Later = None
+    graph: Later = None
+    variants: Later = None
+    packages: Later = None
+    turns: list[TurnTable] = Field(min_length=1)
+    moves: dict[str, MoveTable] = Field(default_factory=dict[str, MoveTable])
+    chance: dict[str, list[ChanceTable]] = Field(default_factory=dict[str, list[ChanceTable]])
+    payoffs: dict[str, PayoffTable] = Field(default_factory=dict[str, PayoffTable])
+    outcomes: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    history: list[RecordTable] = Field(default_factory=list[RecordTable])

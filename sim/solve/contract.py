@@ -1,0 +1,157 @@
+"""What every solver takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.errors import NoAnswerError
+from sim.kinds import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.game.graph import Game
+    from sim.game.referee import Measures
+    from sim.kinds import Bools, Floats
+
+__all__ = ["Answer", "Certificate", "Concept", "Solution"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A solver's bare answer, before the referee has seen it: the profile (v, e) and, for logit responses, the precisions (v, i)."""
+
+    profile: Floats
+    precision: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What the referee measured, and the bound that it was held to.
+
+    Attributes
+    ----------
+    measures
+        The referee's numbers, per variant.
+    kind
+        The deciding measure: ``max_gain`` or ``residual``.
+    tolerance
+        The bound.
+    """
+
+    measures: Measures
+    kind: str
+    tolerance: float
+
+    @property
+    def certified(self) -> Bools:
+        """Whether each variant is certified, shape (v,)."""
+        deciding = getattr(self.measures, self.kind)
+        return (deciding <= self.tolerance) & (self.measures.distribution_error <= 1e-9)
+
+    def row(self, variant: int = 0) -> dict[str, Any]:
+        """Return the numbers of one variant, for printing."""
+        m = self.measures
+        return {
+            "kind": self.kind,
+            "tolerance": self.tolerance,
+            "max_gain": float(m.max_gain[variant]),
+            "residual": float(m.residual[variant]) if self.kind == "residual" else None,
+            "tied_nodes": int(m.tied_nodes[variant]),
+            "tied_on_path": int(m.tied_on_path[variant]),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """One row of the registry: a solution concept and what its solver can do.
+
+    Attributes
+    ----------
+    name, title
+        The registered name, and the name in the field.
+    module
+        Where ``solve(game, options) -> Answer`` and ``Options`` live; imported when first used.
+    certificate
+        The deciding measure of the referee.
+    tolerance
+        Its bound.
+    affine_invariant
+        Whether positive affine changes of payoffs leave the answer unchanged without touching options.
+    source
+        Author, year, section.
+    """
+
+    name: str
+    title: str
+    module: str
+    certificate: str
+    tolerance: float
+    affine_invariant: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """A profile that the referee has measured.
+
+    Attributes
+    ----------
+    game, concept, options
+        What was asked.
+    status
+        How it ended; see :class:`~sim.kinds.Status`.
+    certificate
+        The referee's word.
+    profile : float array, (v, e)
+        Probability of each action; on chance edges the modeller's probability.
+
+    Examples
+    --------
+    >>> import sim
+    >>> solution = sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")
+    >>> solution.values.shape, solution.status.certified
+    ((1, 2), True)
+    """
+
+    game: Game
+    concept: str
+    options: Mapping[str, Any]
+    status: Status
+    certificate: Certificate
+    profile: Floats = field(repr=False)
+
+    @property
+    def values(self) -> Floats:
+        """Each player's value at the start, shape (v, i); the mean over starts if there are several."""
+        return self.certificate.measures.values.mean(axis=1)
+
+    def node_values(self, variant: int = 0) -> tuple[Floats, Floats]:
+        """Return V and W of every node for one variant, each (n, i); see :func:`sim.game.referee.node_values`."""
+        from sim.game.referee import node_values  # noqa: PLC0415
+
+        return node_values(self.game, self.profile, variant)
+
+    def action_values(self, node: int, variant: int = 0) -> Floats:
+        """Return Q of each edge that leaves a node for each player, shape (edges, i)."""
+        graph, numbers = self.game.graph, self.game.numbers
+        edges = np.asarray(graph.edges_of(node))
+        _, arrival = self.node_values(variant)
+        return numbers.pay[variant, graph.edge_pay[edges]] + arrival[graph.edge_dst[edges]]
+
+    def require(self) -> Solution:
+        """Return the solution, or raise if some variant is not certified.
+
+        Raises
+        ------
+        NoAnswerError
+            Naming the concept and the largest deviation.
+        """
+        if not self.status.certified:
+            worst = float(getattr(self.certificate.measures, self.certificate.kind).max())
+            message = f"{self.concept} has no certified answer: {self.certificate.kind} is {worst:.3g}, above {self.certificate.tolerance:g}. {self.status.value}"
+            raise NoAnswerError(message)
+        return self

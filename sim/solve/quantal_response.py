@@ -1,0 +1,174 @@
+r"""Logit agent quantal response equilibrium of finite games with perfect information.
+
+At its node, player ``p`` takes action ``e`` with probability :math:`\sigma(e) \propto w_e \exp(\lambda_p Q_p(e))`, where :math:`w_e` are the weights of
+uniform play (the members of a group share one unit) and later play is quantal too. With perfect information the equilibrium is unique
+and is computed backwards: at :math:`\lambda = 0` it is weighted uniform play, and as :math:`\lambda \to \infty` it tends to subgame perfection with ties
+resolved by weight.
+
+Source: McKelvey, R. & Palfrey, T. (1998) Quantal response equilibria for extensive form games, Experimental Economics 1:9-41.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numba as nb
+import numpy as np
+
+from sim.errors import OptionError, did_you_mean
+from sim.numerics.signatures import FLAG, INT, REAL, read, write
+from sim.numerics.threads import over_variants
+from sim.solve.contract import Answer
+
+if TYPE_CHECKING:
+    from sim.game.graph import Game
+    from sim.kinds import Floats
+
+__all__ = ["MAX_PRECISION", "Options", "precisions", "solve"]
+
+MAX_PRECISION = 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options: the precision λ ≥ 0, one number for all players, a number by player, or an array with a number for each variant.
+
+    Examples
+    --------
+    >>> Options(precision={"usa": 2.0, "russia": 1.0}).precision
+    {'usa': 2.0, 'russia': 1.0}
+    """
+
+    precision: Any = 1.0
+
+
+def precisions(value: Any, players: tuple[str, ...], variants: int) -> Floats:
+    """Return the precisions as an array of shape (v, i).
+
+    Raises
+    ------
+    OptionError
+        For negative, infinite or missing precisions.
+
+    Examples
+    --------
+    >>> precisions({"a": 1.0, "b": 2.0}, ("a", "b"), 1)
+    array([[1., 2.]])
+    """
+    if isinstance(value, dict):
+        given: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        for name in given:
+            if name not in players:
+                message = f"precision names '{name}', who is not a player; {did_you_mean(name, players)}"
+                raise OptionError(message)
+        missing = [name for name in players if name not in given]
+        if missing:
+            message = f"precision is missing for {', '.join(missing)}; give a number for each player, or one for all"
+            raise OptionError(message)
+        columns = [np.broadcast_to(np.asarray(given[name], dtype=np.float64), (variants,)) for name in players]
+        out = np.stack(columns, axis=1)
+    else:
+        array = np.asarray(value, dtype=np.float64)
+        if array.ndim > 1 or (array.ndim == 1 and array.size not in (1, variants)):
+            message = f"precision has shape {array.shape}; expected a number or one for each of {variants} variants"
+            raise OptionError(message)
+        out = np.array(np.broadcast_to(array.reshape(-1, 1), (variants, len(players))))
+    if not ((out >= 0) & (out <= MAX_PRECISION)).all():
+        message = f"precision is {out.min():g} to {out.max():g}; expected numbers from 0 to {MAX_PRECISION:g}"
+        raise OptionError(message)
+    return np.ascontiguousarray(out)
+
+
+@nb.njit(
+    nb.void(
+        read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
+        read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), nb.intp, nb.intp, write(REAL, 2),
+    ),
+    nogil=True,
+    cache=True,
+)  # fmt: skip
+def _logit_induction(
+    layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final,
+    reward, pay, prob, discount, precision, first, stop, profile,
+):  # fmt: skip
+    """Write the profile of variants ``first … stop - 1``."""
+    nodes = edge_start.shape[0] - 1
+    players = discount.shape[1]
+    arrival = np.empty((nodes, players))
+    value = np.empty(players)
+    for v in range(first, stop):
+        for layer in range(len(layer_player) - 1, -1, -1):
+            mover = layer_player[layer]
+            boundary = layer_boundary[layer]
+            for n in range(layer_start[layer], layer_start[layer + 1]):
+                begin, end = edge_start[n], edge_start[n + 1]
+                value[:] = 0.0
+                if mover == -2:
+                    for i in range(players):
+                        value[i] = reward[v, node_final[n, i]]
+                else:
+                    if mover >= 0:
+                        best = -np.inf
+                        for e in range(begin, end):
+                            q = arrival[edge_dst[e], mover]
+                            if edge_pay[e]:
+                                q += pay[v, edge_pay[e], mover]
+                            profile[v, e] = q
+                            best = max(best, q)
+                        total = 0.0
+                        for e in range(begin, end):
+                            share = edge_weight[e] * np.exp(precision[v, mover] * (profile[v, e] - best))
+                            profile[v, e] = share
+                            total += share
+                        for e in range(begin, end):
+                            profile[v, e] /= total
+                    for e in range(begin, end):
+                        row, to, paid = edge_prob[e], edge_dst[e], edge_pay[e]
+                        for i in range(players):
+                            share = profile[v, e] if mover >= 0 else prob[v, row, 1 + i]
+                            q = arrival[to, i]
+                            if paid:
+                                q += pay[v, paid, i]
+                            value[i] += share * q
+                if boundary:
+                    for i in range(players):
+                        arrival[n, i] = reward[v, node_reward[n, i]] + discount[v, i] * value[i]
+                else:
+                    for i in range(players):
+                        arrival[n, i] = value[i]
+
+
+def solve(game: Game, options: Options) -> Answer:
+    """Solve every variant of a game.
+
+    Parameters
+    ----------
+    game
+        Finite, perfect information.
+    options
+        The precisions.
+
+    Returns
+    -------
+    Answer
+        A profile of shape (v, e) and the precisions, not yet measured.
+
+    Examples
+    --------
+    >>> import sim
+    >>> answer = solve(sim.compile(sim.load(sim.template())), Options(precision=0.0))
+    >>> answer.profile[0, :2]
+    array([0.5, 0.5])
+    """
+    g, x = game.graph, game.numbers
+    precision = precisions(options.precision, g.players, game.variants)
+    profile = np.zeros((game.variants, g.edge_count))
+    over_variants(
+        lambda first, stop: _logit_induction(
+            g.layer_start, g.layer_player, g.layer_boundary, g.edge_start, g.edge_dst, g.edge_weight, g.edge_pay, g.edge_prob, g.node_reward, g.node_final,
+            x.reward, x.pay, x.prob, x.discount, precision, first, stop, profile,
+        ),
+        game.variants,
+    )  # fmt: skip
+    return Answer(profile=profile, precision=precision)
