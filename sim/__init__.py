@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from sim.game.graph import Game
     from sim.scenario.load import dump, load
     from sim.scenario.model import Scenario
-    from sim.solve.registry import Solution, solve
+    from sim.solve.contract import Solution
+    from sim.solve.registry import solve
     from sim.templates import template
 
 __version__ = "0.1.0"

@@ -70,23 +70,34 @@ class Codec:
 
     def state(self, key: int) -> dict[str, int]:
         """Return the values of one state."""
-        return {variable.id: int(key) // self.radix[variable.id] % variable.size + variable.low for variable in self.variables}
+        return {
+            variable.id: int(key) // self.radix[variable.id] % variable.size + variable.low
+            for variable in self.variables
+        }
 
     def labelled(self, key: int) -> dict[str, str | int | bool]:
         """Return the values of one state as the user writes them."""
         out: dict[str, str | int | bool] = {}
         for variable in self.variables:
             value = self.state(key)[variable.id]
-            out[variable.id] = bool(value) if variable.kind == "flag" else (variable.show(value) if variable.labels else value)
+            out[variable.id] = (
+                bool(value) if variable.kind == "flag" else (variable.show(value) if variable.labels else value)
+            )
         return out
 
     def show(self, key: int, names: Iterable[str] | None = None) -> str:
         """Write one state, or some of its variables."""
         wanted = set(names) if names is not None else None
         values = self.state(key)
-        return ", ".join(f"{variable.id}={variable.show(values[variable.id])}" for variable in self.variables if wanted is None or variable.id in wanted)
+        return ", ".join(
+            f"{variable.id}={variable.show(values[variable.id])}"
+            for variable in self.variables
+            if wanted is None or variable.id in wanted
+        )
 
-    def distinct(self, keys: Keys, names: Sequence[str], extra: Keys | None = None, extra_size: int = 1) -> tuple[Keys, Keys]:
+    def distinct(
+        self, keys: Keys, names: Sequence[str], extra: Keys | None = None, extra_size: int = 1
+    ) -> tuple[Keys, Keys]:
         """Group states by the variables that an expression reads, and perhaps by one more small number.
 
         Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sim.construct.codec import Codec
@@ -40,6 +40,8 @@ class Origin:
         Moves that nobody may make.
     warnings, played
         What the expansion noticed, and the moves that are available somewhere.
+    cache
+        What later floors derive from the structure alone, kept so that new numbers need not derive it again.
     """
 
     scenario: Scenario
@@ -52,6 +54,7 @@ class Origin:
     removed: frozenset[str]
     warnings: tuple[Problem, ...]
     played: frozenset[str]
+    cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
 def _fixed(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, float]:
@@ -123,7 +126,9 @@ def compile(  # noqa: A001 - the front door's word
     for name in remove:
         members = scenario.members(name)
         if not members:
-            message = f"'{name}' is not a move or group; {did_you_mean(name, {action.move for action in scenario.actions})}"
+            message = (
+                f"'{name}' is not a move or group; {did_you_mean(name, {action.move for action in scenario.actions})}"
+            )
             raise OptionError(message)
         removed |= set(members)
     fixed = _fixed(scenario, values)

@@ -36,13 +36,23 @@ NODE_LIMIT = 5_000_000
 def locate(scenario: Scenario, place: str, kind: str, what: str, expected: str = "", advice: str = "") -> Problem:
     """Make a problem that points at a key of the scenario's file."""
     path = tuple(int(part) if part.isdigit() else part for part in place.split("."))
-    return Problem(kind=kind, what=what, expected=expected, advice=advice, place=place, file=scenario.file, line=line_of(scenario.places, path))
+    return Problem(
+        kind=kind,
+        what=what,
+        expected=expected,
+        advice=advice,
+        place=place,
+        file=scenario.file,
+        line=line_of(scenario.places, path),
+    )
 
 
 class View(Mapping[str, Any]):
     """Values of names on many states at once; columns are decoded when first read."""
 
-    def __init__(self, codec: Codec, keys: Keys, constants: Mapping[str, Any], parent: tuple[View, Any] | None = None) -> None:
+    def __init__(
+        self, codec: Codec, keys: Keys, constants: Mapping[str, Any], parent: tuple[View, Any] | None = None
+    ) -> None:
         self.codec, self.keys, self.constants, self.parent = codec, keys, constants, parent
         self.columns: dict[str, Floats] = {}
 
@@ -51,7 +61,9 @@ class View(Mapping[str, Any]):
         if name in self.constants:
             return self.constants[name]
         if name not in self.columns:
-            self.columns[name] = self.parent[0][name][self.parent[1]] if self.parent else self.codec.column(self.keys, name)
+            self.columns[name] = (
+                self.parent[0][name][self.parent[1]] if self.parent else self.codec.column(self.keys, name)
+            )
         return self.columns[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -233,12 +245,19 @@ class Expander:
         self.layers.append((player, number, boundary, keys))
         self.nodes += len(keys)
         if self.nodes > self.node_limit:
-            raise self.fail("state", "too-many-nodes", self.too_many(number), advice="give variables fewer values, play fewer rounds (--rounds), or raise the limit (--max-nodes)")
+            raise self.fail(
+                "state",
+                "too-many-nodes",
+                self.too_many(number),
+                advice="give variables fewer values, play fewer rounds (--rounds), or raise the limit (--max-nodes)",
+            )
 
     def too_many(self, number: int) -> str:
         """Say which variables multiply the states."""
         keys = self.layers[-1][3]
-        spread = sorted(((len(np.unique(self.codec.column(keys, name))), name) for name in self.codec.by_id), reverse=True)
+        spread = sorted(
+            ((len(np.unique(self.codec.column(keys, name))), name) for name in self.codec.by_id), reverse=True
+        )
         multipliers = ", ".join(f"{name} ({count} values)" for count, name in spread[:5] if count > 1)
         return f"the game has more than {self.node_limit:,} nodes ({self.nodes:,} reached in round {number} of {self.rounds}); the variables that multiply them: {multipliers}"
 
@@ -254,7 +273,11 @@ class Expander:
             old = view[name]
             value: Any = expression.constant if expression.constant is not None else evaluate(expression.node, view)
             high = variable.low + variable.size - 1
-            low_value, high_value = (value, value) if isinstance(value, float) else (np.min(value, initial=variable.low), np.max(value, initial=variable.low))
+            low_value, high_value = (
+                (value, value)
+                if isinstance(value, float)
+                else (np.min(value, initial=variable.low), np.max(value, initial=variable.low))
+            )
             whole = np.all(np.equal(np.floor(value), value))
             if variable.clip and whole and (low_value < variable.low or high_value > high):
                 value, clipped = np.clip(value, variable.low, high), True
@@ -289,7 +312,9 @@ class Expander:
 
     # -- layers -------------------------------------------------------------------------------------------------------------------------
 
-    def player_layer(self, player: int, number: int, keys: Keys, after: _Frontier, ends: _Frontier, *, boundary: bool) -> None:
+    def player_layer(
+        self, player: int, number: int, keys: Keys, after: _Frontier, ends: _Frontier, *, boundary: bool
+    ) -> None:
         """Make the nodes of a player's turn, with one edge for each available action."""
         self.add_layer(player, number, keys, boundary=boundary)
         view = View(self.codec, keys, {**self.constants(number), "mover": float(player)})
@@ -310,7 +335,13 @@ class Expander:
             degree[option.where] += 1
         if not degree.all():
             state = self.codec.show(int(keys[int(np.flatnonzero(degree == 0)[0])]))
-            raise self.fail(f"players.{name}", "no-move", f"player {name} has no available move in round {number} at {state}", "at least one", "add a move that holds there, such as hold")
+            raise self.fail(
+                f"players.{name}",
+                "no-move",
+                f"player {name} has no available move in round {number} at {state}",
+                "at least one",
+                "add a move that holds there, such as hold",
+            )
         self.warn_identical(options, len(keys), number)
         self.blocks.append(self.edges(degree, options, (after, ends, chance)))
         if uncertain:
@@ -328,7 +359,12 @@ class Expander:
             if self.scenario.forbid:
                 bad = np.zeros(len(part.keys), dtype=bool)
                 for branch in action.branches:
-                    bad |= self.forbidden(self.successors(branch.effects, part, branch.place, f"outcome {branch.label} of {action.label}")[0], part.constants)
+                    bad |= self.forbidden(
+                        self.successors(
+                            branch.effects, part, branch.place, f"outcome {branch.label} of {action.label}"
+                        )[0],
+                        part.constants,
+                    )
                 where, part = _without(where, part, bad)
             reached, target = part.keys, 2
         else:
@@ -344,7 +380,16 @@ class Expander:
         label = EdgeLabel(text=action.label, move=action.move, player=name, group=action.group)
         index = self.label((action.label, player), label, LabelSource(action=action, player=player))
         position = frontiers[target].push(reached)
-        return _Option(label=index, group=action.group, where=where, frontier=target, position=position, count=len(reached), clipped=clipped, keys=reached)
+        return _Option(
+            label=index,
+            group=action.group,
+            where=where,
+            frontier=target,
+            position=position,
+            count=len(reached),
+            clipped=clipped,
+            keys=reached,
+        )
 
     def warn_identical(self, options: list[_Option], size: int, number: int) -> None:
         """Warn of moves that clipping has made identical."""
@@ -362,7 +407,9 @@ class Expander:
                 if (mine == theirs).any():
                     move = self.labels[option.label].move
                     what = f"clipping makes {key[0]} and {key[1]} identical in round {number}"
-                    self.warnings[key] = locate(self.scenario, f"moves.{move}", "clipped", what, advice="guard one of them")
+                    self.warnings[key] = locate(
+                        self.scenario, f"moves.{move}", "clipped", what, advice="guard one of them"
+                    )
 
     def edges(self, degree: Keys, options: list[_Option], frontiers: tuple[_Frontier, ...]) -> _Block:
         """Order a layer's edges by node, then by the order of the file."""
@@ -387,7 +434,15 @@ class Expander:
                 weight[place] = 1 / sizes[option.group][option.where]
         return _Block(degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers)
 
-    def uncertain_layer(self, player: int, number: int, uncertain: list[tuple[Action, Keys]], chance: _Frontier, after: _Frontier, ends: _Frontier) -> None:
+    def uncertain_layer(
+        self,
+        player: int,
+        number: int,
+        uncertain: list[tuple[Action, Keys]],
+        chance: _Frontier,
+        after: _Frontier,
+        ends: _Frontier,
+    ) -> None:
         """Make the chance nodes that uncertain moves lead to."""
         keys = chance.close()
         chance.target = np.arange(self.nodes, self.nodes + len(keys))
@@ -397,11 +452,29 @@ class Expander:
         start = 0
         for action, some in uncertain:
             view = View(self.codec, some, {**self.constants(number), "mover": float(player), **action.chosen})
-            groups.append((action.branches, slice(start, start + len(some)), view, (action.label, player), LabelSource(action=action, player=player)))
+            groups.append(
+                (
+                    action.branches,
+                    slice(start, start + len(some)),
+                    view,
+                    (action.label, player),
+                    LabelSource(action=action, player=player),
+                )
+            )
             start += len(some)
         self.chance_edges(len(keys), groups, after, ends)
 
-    def chance_layer(self, event: str, number: int, keys: Keys, frontier: _Frontier, after: _Frontier, ends: _Frontier, *, boundary: bool) -> None:
+    def chance_layer(
+        self,
+        event: str,
+        number: int,
+        keys: Keys,
+        frontier: _Frontier,
+        after: _Frontier,
+        ends: _Frontier,
+        *,
+        boundary: bool,
+    ) -> None:
         """Make the nodes of a chance event; states in which no guard holds skip it, unless a round starts here."""
         view = View(self.codec, keys, self.constants(number))
         cases = self.scenario.chance.get(event, ())
@@ -437,7 +510,11 @@ class Expander:
         self.chance_edges(len(kept), groups, after, ends)
 
     def chance_edges(
-        self, size: int, groups: list[tuple[tuple[Branch, ...], Any, View, tuple[Any, ...], LabelSource]], after: _Frontier, ends: _Frontier
+        self,
+        size: int,
+        groups: list[tuple[tuple[Branch, ...], Any, View, tuple[Any, ...], LabelSource]],
+        after: _Frontier,
+        ends: _Frontier,
     ) -> None:
         """Add the edges of chance nodes, one for each outcome; nothing happening is one certain edge."""
         degree = np.zeros(size, dtype=np.int64)
@@ -446,7 +523,16 @@ class Expander:
             degree[where] = max(1, len(branches))
             if not branches:
                 index = self.label(("",), EdgeLabel(text=""), LabelSource())
-                options.append(_Option(label=index, group="", where=where, frontier=0, position=after.push(view.keys), count=len(view.keys)))
+                options.append(
+                    _Option(
+                        label=index,
+                        group="",
+                        where=where,
+                        frontier=0,
+                        position=after.push(view.keys),
+                        count=len(view.keys),
+                    )
+                )
             for branch in branches:
                 owner = source.case.event if source.case else (source.action.label if source.action else "")
                 keys, _ = self.successors(branch.effects, view, branch.place, f"outcome {branch.label} of {owner}")
@@ -454,12 +540,26 @@ class Expander:
                     bad = self.forbidden(keys, view.constants)
                     if bad.any():
                         state = self.codec.show(int(keys[int(np.flatnonzero(bad)[0])]))
-                        raise self.fail(branch.place, "forbidden", f"outcome {branch.label} of event {owner} enters a forbidden state: {state}", advice="guard the event")
+                        raise self.fail(
+                            branch.place,
+                            "forbidden",
+                            f"outcome {branch.label} of event {owner} enters a forbidden state: {state}",
+                            advice="guard the event",
+                        )
                 label = EdgeLabel(text=f"{owner}/{branch.label}", event=owner)
                 made = LabelSource(action=source.action, branch=branch, case=source.case, player=source.player)
                 index = self.label((*key, branch.label), label, made)
                 target = ends if branch.ends else after
-                options.append(_Option(label=index, group="", where=where, frontier=int(branch.ends), position=target.push(keys), count=len(keys)))
+                options.append(
+                    _Option(
+                        label=index,
+                        group="",
+                        where=where,
+                        frontier=int(branch.ends),
+                        position=target.push(keys),
+                        count=len(keys),
+                    )
+                )
         block = self.edges(degree, options, (after, ends))
         block.weight = None
         self.blocks.append(block)
@@ -475,11 +575,21 @@ class Expander:
             value = float(evaluate(variable.start.node, self.assumptions))
             if not (variable.low <= value < variable.low + variable.size and value == int(value)):
                 what = f"start {value:g} of variable {variable.id} is outside its range"
-                raise self.fail(f"state.{variable.id}.start", "outside-range", what, f"an integer from {variable.low} to {variable.low + variable.size - 1}")
+                raise self.fail(
+                    f"state.{variable.id}.start",
+                    "outside-range",
+                    what,
+                    f"an integer from {variable.low} to {variable.low + variable.size - 1}",
+                )
             values[variable.id] = value
         keys = np.array([self.codec.encode(values)], dtype=np.int64)
         if self.forbidden(keys, self.constants(self.first)).any():
-            raise self.fail("forbid", "forbidden", f"play starts in a forbidden state: {self.codec.show(int(keys[0]))}", advice="change a start, or the condition")
+            raise self.fail(
+                "forbid",
+                "forbidden",
+                f"play starts in a forbidden state: {self.codec.show(int(keys[0]))}",
+                advice="change a start, or the condition",
+            )
         return keys
 
     def stages(self, number: int) -> list[tuple[int, str]]:
@@ -497,7 +607,9 @@ class Expander:
         if self.codec.size > MAX_CODE:
             largest = sorted(self.scenario.variables, key=lambda variable: -variable.size)[:5]
             what = f"the state variables multiply to {float(self.codec.size):.1e} combinations ({', '.join(f'{variable.id}: {variable.size}' for variable in largest)}, …)"
-            raise self.fail("state", "too-many-states", what, f"at most {float(MAX_CODE):.1e}", "give variables fewer values")
+            raise self.fail(
+                "state", "too-many-states", what, f"at most {float(MAX_CODE):.1e}", "give variables fewer values"
+            )
         current = self.frontier()
         current.push(self.start_keys())
         roots = self.nodes
@@ -530,7 +642,14 @@ class Expander:
             ends.target = np.arange(self.nodes, self.nodes + len(keys))
             self.add_layer(TERMINAL, number, keys, boundary=True)
             self.blocks.append(
-                _Block(degree=np.zeros(len(keys), np.int64), label=np.empty(0, np.int32), weight=None, position=np.empty(0, np.int32), which=np.empty(0, np.int8), frontiers=())
+                _Block(
+                    degree=np.zeros(len(keys), np.int64),
+                    label=np.empty(0, np.int32),
+                    weight=None,
+                    position=np.empty(0, np.int32),
+                    which=np.empty(0, np.int8),
+                    frontiers=(),
+                )
             )
 
     def finish(self, roots: Any) -> Expansion:
@@ -558,10 +677,18 @@ class Expander:
             layer_player=frozen(np.array([layer[0] for layer in self.layers], dtype=np.int32)),
             layer_round=frozen(np.array([layer[1] for layer in self.layers], dtype=np.int32)),
             layer_boundary=frozen(np.array([layer[2] for layer in self.layers], dtype=np.bool_)),
-            edge_start=frozen(np.concatenate(([0], np.cumsum(np.concatenate([block.degree for block in self.blocks])))).astype(np.int32)),
+            edge_start=frozen(
+                np.concatenate(([0], np.cumsum(np.concatenate([block.degree for block in self.blocks])))).astype(
+                    np.int32
+                )
+            ),
             edge_dst=frozen(np.concatenate(dst)),
             edge_label=frozen(np.concatenate([block.label for block in self.blocks])),
-            edge_weight=frozen(np.concatenate([block.weight if block.weight is not None else np.zeros(len(block.label)) for block in self.blocks])),
+            edge_weight=frozen(
+                np.concatenate(
+                    [block.weight if block.weight is not None else np.zeros(len(block.label)) for block in self.blocks]
+                )
+            ),
             edge_pay=frozen(np.zeros(edges, dtype=np.int32)),
             edge_prob=frozen(np.zeros(edges, dtype=np.int32)),
             node_reward=frozen(np.zeros((nodes, players), dtype=np.int32)),
@@ -573,7 +700,9 @@ class Expander:
             labels=tuple(self.labels),
         )
         played = frozenset(label.move for label in self.labels if label.move)
-        return Expansion(graph=graph, sources=tuple(self.sources), warnings=tuple(self.warnings.values()), played=played)
+        return Expansion(
+            graph=graph, sources=tuple(self.sources), warnings=tuple(self.warnings.values()), played=played
+        )
 
 
 def _without(where: Any, part: View, bad: Bools) -> tuple[Any, View]:

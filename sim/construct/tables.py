@@ -125,8 +125,12 @@ class _Planner:
         """Group states by what an expression reads."""
         names = tuple(name for name in self.codec.by_id if name in set(reads))
         timed = bool(CLOCK & set(reads))
-        places, groups = self.codec.distinct(keys, names, rounds if timed else None, int(rounds.max(initial=0)) + 1 if timed else 1)
-        return _Rows(start=start, keys=frozen(keys[places]), rounds=frozen(rounds[places].astype(np.int32)), names=names), groups
+        places, groups = self.codec.distinct(
+            keys, names, rounds if timed else None, int(rounds.max(initial=0)) + 1 if timed else 1
+        )
+        return _Rows(
+            start=start, keys=frozen(keys[places]), rounds=frozen(rounds[places].astype(np.int32)), names=names
+        ), groups
 
     def plan_rewards(self) -> int:
         """Give every node at a round's end a column for each player, and every terminal node one for its final payoff."""
@@ -142,7 +146,9 @@ class _Planner:
                 arrivals.append((graph.nodes(layer), int(graph.layer_round[layer]) - (0 if terminal else 1)))
         for final, places, table in ((False, arrivals, self.node_reward), (True, terminals, self.node_final)):
             index = np.concatenate([np.arange(some.start, some.stop) for some, _ in places])
-            rounds = np.concatenate([np.full(some.stop - some.start, number, dtype=np.int32) for some, number in places])
+            rounds = np.concatenate(
+                [np.full(some.stop - some.start, number, dtype=np.int32) for some, number in places]
+            )
             for i, player in enumerate(self.scenario.players):
                 reads = _payoff_reads(player, final=final)
                 if not player.terms and (not final or player.final.constant == 0):
@@ -185,9 +191,20 @@ class _Planner:
                 branches = source.case.branches if source.case else (source.action.branches if source.action else ())
                 family = id(branches) * 64 + source.player
                 if family not in groups_of:
-                    reads = {name for branch in branches for expression in (branch.probability, *branch.believes.values()) for name in expression.reads}
+                    reads = {
+                        name
+                        for branch in branches
+                        for expression in (branch.probability, *branch.believes.values())
+                        for name in expression.reads
+                    }
                     rows, groups = self.rows(prob, keys, when, reads)
-                    made = _ChanceRows(branches=branches, constants=constants, owner=owner.rsplit("/", 1)[0], place=source.branch.place.rsplit(".", 2)[0], rows=rows)
+                    made = _ChanceRows(
+                        branches=branches,
+                        constants=constants,
+                        owner=owner.rsplit("/", 1)[0],
+                        place=source.branch.place.rsplit(".", 2)[0],
+                        rows=rows,
+                    )
                     groups_of[family] = made, groups
                     self.chances.append(made)
                     prob += len(rows.keys) * len(branches)
@@ -274,7 +291,11 @@ class _Evaluator:
     def view(self, rows: _Rows, constants: Mapping[str, Any]) -> View:
         """Return the values of names on the rows, variants along the first axis."""
         rounds = rows.rounds.astype(np.float64)
-        return View(self.plan.codec, rows.keys, {**self.columns, "round": rounds, "rounds_left": self.plan.rounds - rounds, **constants})
+        return View(
+            self.plan.codec,
+            rows.keys,
+            {**self.columns, "round": rounds, "rounds_left": self.plan.rounds - rounds, **constants},
+        )
 
     def values(self, expression: Expression, view: View) -> Floats:
         """Evaluate one expression, shape ``(v, rows)``."""
@@ -283,7 +304,9 @@ class _Evaluator:
     def given(self, expression: Expression, variant: int) -> str:
         """Write the assumptions that an expression reads."""
         known = [name for name in sorted(expression.reads) if name in self.columns]
-        text = ", ".join(f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in known)
+        text = ", ".join(
+            f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in known
+        )
         return f" with {text}" if text else ""
 
     def finite(self, values: Floats, rows: _Rows, expression: Expression, subject: str, place: str) -> None:
@@ -296,7 +319,9 @@ class _Evaluator:
         zero = any(node.op in ("/", "//", "%") for node in expression.node.walk())
         kind, what = ("division-by-zero", "divides by zero") if zero else ("non-finite", f"is {found}")
         what = f"{subject} {what} at {state}{self.given(expression, variant)}"
-        self.problems.append(locate(self.plan.scenario, place, kind, what, "a finite number", "guard it with 'if', or narrow a range"))
+        self.problems.append(
+            locate(self.plan.scenario, place, kind, what, "a finite number", "guard it with 'if', or narrow a range")
+        )
 
     def discounts(self) -> Floats:
         """Evaluate the discount factors, shape ``(v, i)``."""
@@ -307,7 +332,15 @@ class _Evaluator:
             if wrong.any():
                 variant = int(np.flatnonzero(wrong)[0])
                 what = f"discount of {player.id} is {out[variant, i]:g}{self.given(player.discount, variant)}"
-                self.problems.append(locate(self.plan.scenario, f"players.{player.id}.discount", "outside-range", what, "a number from 0 to 1"))
+                self.problems.append(
+                    locate(
+                        self.plan.scenario,
+                        f"players.{player.id}.discount",
+                        "outside-range",
+                        what,
+                        "a number from 0 to 1",
+                    )
+                )
         return out
 
     def rewards(self, discounts: Floats) -> Floats:
@@ -328,8 +361,12 @@ class _Evaluator:
                 left = self.plan.rounds - block.rows.rounds
                 with np.errstate(all="ignore"):
                     annuity = np.where(discount == 1, left, (1 - discount**left) / (1 - discount))
-                total = self.values(player.final, view.with_constants({"each_round": total, "discount": discount, "annuity": annuity}))
-                self.finite(total, block.rows, player.final, f"final payoff of {player.id}", f"payoffs.{player.id}.final")
+                total = self.values(
+                    player.final, view.with_constants({"each_round": total, "discount": discount, "annuity": annuity})
+                )
+                self.finite(
+                    total, block.rows, player.final, f"final payoff of {player.id}", f"payoffs.{player.id}.final"
+                )
             out[:, block.rows.start : block.rows.stop] = total
         return out
 
@@ -341,7 +378,9 @@ class _Evaluator:
             for i, expression in block.pays.items():
                 values = self.values(expression, view)
                 name = self.plan.scenario.player_ids[i]
-                self.finite(values, block.rows, expression, f"'pays' of {block.owner} for {name}", f"{block.place}.pays.{name}")
+                self.finite(
+                    values, block.rows, expression, f"'pays' of {block.owner} for {name}", f"{block.place}.pays.{name}"
+                )
                 out[:, block.rows.start : block.rows.stop, i] = values
         return out
 
@@ -352,13 +391,17 @@ class _Evaluator:
         for block in self.plan.chances:
             view = self.view(block.rows, block.constants)
             size = len(block.rows.keys)
-            whole = out[:, block.rows.start : block.rows.start + size * len(block.branches)].reshape(self.variants, len(block.branches), size, 1 + len(players))
+            whole = out[:, block.rows.start : block.rows.start + size * len(block.branches)].reshape(
+                self.variants, len(block.branches), size, 1 + len(players)
+            )
             for place, branch in enumerate(block.branches):
                 whole[:, place] = self.values(branch.probability, view)[..., None]
                 for name, expression in branch.believes.items():
                     whole[:, place, :, 1 + players.index(name)] = self.values(expression, view)
             self.check_chance(block, whole)
-            out[:, block.rows.start : block.rows.start + size * len(block.branches)] = whole.reshape(self.variants, -1, 1 + len(players))
+            out[:, block.rows.start : block.rows.start + size * len(block.branches)] = whole.reshape(
+                self.variants, -1, 1 + len(players)
+            )
         return out
 
     def check_chance(self, block: _ChanceRows, whole: Floats) -> None:
@@ -371,13 +414,35 @@ class _Evaluator:
             return
         bad = np.argwhere(negative)[0][[0, 2, 3]] if negative.any() else np.argwhere(wrong)[0]
         variant, row, column = (int(x) for x in bad)
-        believer = f" as {self.plan.scenario.player_ids[column - 1]} believes" if column and not np.allclose(whole[variant, :, row, 0], whole[variant, :, row, column]) else ""
+        believer = (
+            f" as {self.plan.scenario.player_ids[column - 1]} believes"
+            if column and not np.allclose(whole[variant, :, row, 0], whole[variant, :, row, column])
+            else ""
+        )
         state = self.plan.codec.show(int(block.rows.keys[row]), block.rows.names) or "every state"
-        read = sorted({name for branch in block.branches for e in (branch.probability, *branch.believes.values()) for name in e.reads if name in self.columns})
-        given = ", ".join(f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in read)
-        shown = ", ".join(f"{branch.label}: {whole[variant, place, row, column]:g}" for place, branch in enumerate(block.branches))
-        kind, what = ("negative-probability", "are negative") if negative.any() else ("probability-sum", f"sum to {total[variant, row, column]:g}")
-        what = f"probabilities of {block.owner}{believer} {what} at {state}{f' with {given}' if given else ''} ({shown})"
+        read = sorted(
+            {
+                name
+                for branch in block.branches
+                for e in (branch.probability, *branch.believes.values())
+                for name in e.reads
+                if name in self.columns
+            }
+        )
+        given = ", ".join(
+            f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in read
+        )
+        shown = ", ".join(
+            f"{branch.label}: {whole[variant, place, row, column]:g}" for place, branch in enumerate(block.branches)
+        )
+        kind, what = (
+            ("negative-probability", "are negative")
+            if negative.any()
+            else ("probability-sum", f"sum to {total[variant, row, column]:g}")
+        )
+        what = (
+            f"probabilities of {block.owner}{believer} {what} at {state}{f' with {given}' if given else ''} ({shown})"
+        )
         self.problems.append(locate(self.plan.scenario, block.place, kind, what, "numbers from 0 to 1 that sum to 1"))
 
     def spans(self, reward: Floats, pay: Floats, discount: Floats) -> Floats:
@@ -419,4 +484,6 @@ def evaluate_plan(plan: Plan, assumptions: Mapping[str, Floats]) -> Numbers:
     if evaluator.problems:
         raise ScenarioError(evaluator.problems)
     span = evaluator.spans(reward, pay, discount)
-    return Numbers(reward=frozen(reward), pay=frozen(pay), prob=frozen(prob), discount=frozen(discount), span=frozen(span))
+    return Numbers(
+        reward=frozen(reward), pay=frozen(pay), prob=frozen(prob), discount=frozen(discount), span=frozen(span)
+    )

@@ -254,7 +254,7 @@ def reach(game: Game, profile: Floats, start: Floats | None = None) -> Floats:
     if start is None:
         start = np.zeros(g.node_count)
         start[g.roots] = 1.0 / len(g.roots)
-    out = np.array(np.broadcast_to(start, (game.variants, g.node_count)))
+    out = np.array(np.broadcast_to(start, (game.variants, g.node_count)), order="C")
 
     def kernel(first: int, stop: int) -> None:
         for v in range(first, stop):

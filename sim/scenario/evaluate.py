@@ -1,8 +1,8 @@
 """Values of expressions, on whole arrays and, for checking, on single numbers.
 
 Truth values are 0.0 and 1.0, labels are their index, and everything is a float. Both evaluators follow IEEE arithmetic: a division by
-zero gives an infinity or a NaN, which the caller finds and reports with its place. On arrays both sides of ``x if c else y`` are
-computed and one is chosen.
+zero gives an infinity or a NaN. On arrays both sides of ``x if c else y`` are computed and one is chosen. :func:`undefined` tells
+where a value rests on such an operation; ``if``, ``and`` and ``or`` do not rest on what they skip.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.scenario.expression import Labels, Node
+from sim.scenario.tree import DIVISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sim.kinds import Floats
+    from sim.kinds import Bools, Floats
+    from sim.scenario.tree import Node
 
-__all__ = ["evaluate", "evaluate_one", "gain"]
+__all__ = ["evaluate", "evaluate_one", "gain", "undefined"]
 
 Array = Any  # a float or an array of floats; numpy's own unions are no help to a reader
 
@@ -42,7 +43,13 @@ _ARITHMETIC: Mapping[str, Callable[[Array, Array], Array]] = {
     ">": np.greater,
     ">=": np.greater_equal,
 }
-_UNARY: Mapping[str, Callable[[Array], Array]] = {"neg": np.negative, "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp, "log": np.log, "not": np.logical_not}
+_UNARY: Mapping[str, Callable[[Array], Array]] = {
+    "neg": np.negative,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+}
 
 
 def gain(x: Array, loss_aversion: Array = 1.0, curvature: Array = 1.0) -> Array:
@@ -96,6 +103,13 @@ def _array(node: Node, env: Mapping[str, Array]) -> Array:
         return np.where(np.not_equal(parts[0], 0), parts[1], parts[2])
     if op in ("and", "or"):
         return reduce(np.logical_and if op == "and" else np.logical_or, parts)
+    if op == "not":
+        return np.logical_not(parts[0])
+    # comparisons give numpy truth values; arithmetic on them must not be boolean arithmetic
+    return _arithmetic(op, [np.asarray(part, dtype=np.float64) for part in parts], env)
+
+
+def _arithmetic(op: str, parts: list[Array], env: Mapping[str, Array]) -> Array:
     if op in _UNARY:
         return _UNARY[op](parts[0])
     if op == "clip":
@@ -104,8 +118,61 @@ def _array(node: Node, env: Mapping[str, Array]) -> Array:
         return gain(*parts)
     if op == "annuity":  # the factor depends on the round and the discount alone
         return np.multiply(env["annuity"], parts[0])
-    # comparisons give numpy truth values; arithmetic on them must not be boolean arithmetic
-    return reduce(_ARITHMETIC[op], [np.asarray(part, dtype=np.float64) for part in parts])
+    return reduce(_ARITHMETIC[op], parts)
+
+
+def undefined(node: Node, env: Mapping[str, Array], ops: frozenset[str] | None = None) -> Bools:
+    """Tell where an expression has no value: a division by zero, or a root, logarithm or power outside its domain.
+
+    Parameters
+    ----------
+    node, env
+        As for :func:`evaluate`.
+    ops
+        Look only at these operators.
+
+    Returns
+    -------
+    array of bool
+        Of the shape that :func:`evaluate` returns, or one that broadcasts to it.
+
+    Examples
+    --------
+    >>> from sim.scenario.expression import Scope, Symbol, parse
+    >>> scope = Scope(symbols={"x": Symbol("variable", "number")})
+    >>> undefined(parse("min(1, 1 / x)", scope, "number")[0].node, {"x": np.array([0.0, 2.0])})
+    array([ True, False])
+    >>> undefined(parse("1 / x if x > 0 else 0", scope, "number")[0].node, {"x": np.array([0.0, 2.0])})
+    array([False, False])
+    """
+    below = [undefined(part, env, ops) for part in node.parts]
+    if node.op == "if":
+        test = evaluate(node.parts[0], env) != 0
+        return below[0] | np.where(test, below[1], below[2])
+    if node.op in ("and", "or"):
+        out, going = below[0], np.asarray(True)  # noqa: FBT003 - an array of one truth value
+        for part, bad in zip(node.parts, below, strict=True):
+            out = out | (going & bad)
+            going = going & ((evaluate(part, env) != 0) == (node.op == "and"))
+        return out
+    out = reduce(np.logical_or, below, np.asarray(False))  # noqa: FBT003
+    if (ops is None or node.op in ops) and node.op in _DOMAINS:
+        with np.errstate(all="ignore"):
+            out = out | _DOMAINS[node.op](*(evaluate(part, env) for part in node.parts))
+    return out
+
+
+def _no_power(base: Floats, power: Floats) -> Bools:
+    return ((base == 0) & (power < 0)) | ((base < 0) & (np.floor(power) != power))
+
+
+_DOMAINS: Mapping[str, Callable[..., Bools]] = {
+    **dict.fromkeys(DIVISIONS, lambda _, right: right == 0),
+    "log": lambda x: x <= 0,
+    "sqrt": lambda x: x < 0,
+    "**": _no_power,
+    "gain": lambda x, _, curvature: _no_power(np.abs(x), curvature),
+}
 
 
 def evaluate_one(node: Node, env: Mapping[str, float]) -> float:
@@ -113,6 +180,7 @@ def evaluate_one(node: Node, env: Mapping[str, float]) -> float:
 
     Examples
     --------
+    >>> from sim.scenario.tree import Node
     >>> evaluate_one(Node("/", "number", (Node("const", "number", value=1.0), Node("const", "number", value=0.0))), {})
     inf
     """
@@ -180,8 +248,3 @@ def _guarded(op: str, parts: list[float]) -> float:
         return -math.inf if negative else math.inf
     except ValueError:
         return -math.inf if op == "log" and x == 0 else (math.inf if op == "**" and x == 0 else math.nan)
-
-
-def is_ladder(kind: object) -> bool:
-    """Whether a type is an ordered label set."""
-    return isinstance(kind, Labels) and kind.ordered

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import warnings
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from sim.errors import Problem, did_you_mean
+from sim.scenario.tree import Atom, Expression, Labels, Node, Scope, Symbol, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+
+    from sim.scenario.tree import Type
 
 __all__ = [
     "FUNCTIONS",
@@ -38,9 +42,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds that keep any text cheap to read."""
+    """Bounds that keep any text cheap to read: characters, nodes and levels of the tree, and the largest power."""
 
     length: int = 4000
+    size: int = 4000
     depth: int = 50
     exponent: int = 16
 
@@ -75,128 +80,29 @@ PATH_OPERATORS: Mapping[str, str] = {
 
 TRUTH_OPERATORS = frozenset({"ever", "always", "played"})
 CONDITION_OPERATORS = frozenset({"ever", "always", "first", "count"})
+PLAYED_FORMS = (1, 2)  # played(move), played(move, player)
 
+MOST_LABELS = 12  # labels that a message lists
 
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """A set of labels: the rungs of a ladder or the values of an enumeration.
+_BINARY: Mapping[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+}
+_COMPARE: Mapping[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+}
 
-    Examples
-    --------
-    >>> Labels("rung", ("peace", "war"), ordered=True).index("war")
-    1
-    """
-
-    name: str
-    values: tuple[str, ...]
-    ordered: bool = False
-
-    def index(self, label: str) -> int:
-        """Return the place of a label, counted from 0."""
-        return self.values.index(label)
-
-
-Type = Literal["number", "truth", "unknown"] | Labels
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """A name that an expression may read: its kind and its type."""
-
-    kind: Literal["variable", "assumption", "clock", "special", "choice"]
-    type: Type
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One node of a typed expression tree.
-
-    ``op`` is ``const`` or ``name``, an operator (``+ - * / // % **``, comparisons, ``and or not if neg``) or a function's name.
-    """
-
-    op: str
-    type: Type
-    parts: tuple[Node, ...] = ()
-    value: float = 0.0
-    name: str = ""
-
-    def walk(self) -> Iterator[Node]:
-        """Yield this node and all below it."""
-        yield self
-        for part in self.parts:
-            yield from part.walk()
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """One use of a path operator inside an outcome: the operator, what it reads, and the move or group it asks for."""
-
-    op: str
-    inner: Node | None = None
-    target: str = ""
-    player: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A typed expression with its text, the names it reads, and its path operators (``@0``, ``@1``, … in the tree).
-
-    Examples
-    --------
-    >>> scope = Scope(symbols={"x": Symbol("variable", "number")})
-    >>> parse("x + 1", scope, "number")[0].reads
-    frozenset({'x'})
-    """
-
-    text: str
-    node: Node
-    reads: frozenset[str]
-    atoms: tuple[Atom, ...] = ()
-
-    @property
-    def constant(self) -> float | None:
-        """The value if the expression is a plain constant, else None."""
-        return self.node.value if self.node.op == "const" else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
-    """What an expression may say at its place.
-
-    Attributes
-    ----------
-    symbols
-        Readable names.
-    labels
-        All label sets by the name that qualifies them (``rung.suspended``).
-    moves, players
-        For ``played(move, player)``: move and group ids, and player ids.
-    path
-        Whether path operators are allowed (and plain variables are not).
-    annuity
-        Whether ``annuity`` is allowed.
-    hints
-        Advice for names that exist elsewhere in the language but not here.
-    """
-
-    symbols: Mapping[str, Symbol]
-    labels: Mapping[str, Labels] = field(default_factory=dict[str, Labels])
-    moves: frozenset[str] = frozenset()
-    players: frozenset[str] = frozenset()
-    path: bool = False
-    annuity: bool = False
-    hints: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**"}
-_COMPARE = {ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-
-
-def describe(kind: Type) -> str:
-    """Name a type for a message."""
-    if isinstance(kind, Labels):
-        return f"a {'rung' if kind.ordered else 'label'} of {kind.name}"
-    return {"number": "a number", "truth": "a condition", "unknown": "something"}[kind]
+_FOREIGN = {"&&": "and", "||": "or", "!(": "not (", "?": "x if c else y", "^": "**", "else if": "else … if … else"}
 
 
 class _Stop(Exception):  # noqa: N818 - control flow inside this module, never seen outside
@@ -258,7 +164,11 @@ class _Reader:
         symbol = self.scope.symbols.get(word)
         if symbol:
             if self.scope.path and not self.inside_atom and symbol.kind == "variable":
-                self.problem("path-operator", f"reads the variable '{word}' outside a path operator", advice=f"write final({word}), or another path operator")
+                self.problem(
+                    "path-operator",
+                    f"reads the variable '{word}' outside a path operator",
+                    advice=f"write final({word}), or another path operator",
+                )
             return Node("name", symbol.type, name=word)
         if near and word in near.values:
             return Node("const", near, value=float(near.index(word)))
@@ -266,11 +176,22 @@ class _Reader:
             self.problem("unknown-name", f"names '{word}', which cannot be read here", advice=self.scope.hints[word])
         else:
             owners = sorted(name for name, labels in self.scope.labels.items() if word in labels.values)
-            if owners:
-                self.problem("unknown-name", f"names the label '{word}' where no variable says whose it is", advice=f"write {owners[0]}.{word}")
+            if owners and near:
+                what = f"names '{word}', a label of {owners[0]} and not of {near.name}"
+                self.problem("unknown-name", what, advice=did_you_mean(word, near.values))
+            elif owners:
+                self.problem(
+                    "unknown-name",
+                    f"names the label '{word}' where no variable says whose it is",
+                    advice=f"write {owners[0]}.{word}",
+                )
             else:
                 known = [*self.scope.symbols, *(near.values if near else ())]
-                self.problem("unknown-name", f"names '{word}', which is not a variable, assumption or label", advice=did_you_mean(word, known))
+                self.problem(
+                    "unknown-name",
+                    f"names '{word}', which is not a variable, assumption or label",
+                    advice=did_you_mean(word, known),
+                )
         return Node("const", "unknown")
 
     def attribute(self, tree: ast.Attribute) -> Node:
@@ -284,9 +205,17 @@ class _Reader:
             if labels and label in labels.values:
                 return Node("const", labels, value=float(labels.index(label)))
             if labels:
-                self.problem("unknown-name", f"names '{owner}.{label}', but {owner} has no label '{label}'", advice=did_you_mean(label, labels.values))
+                self.problem(
+                    "unknown-name",
+                    f"names '{owner}.{label}', but {owner} has no label '{label}'",
+                    advice=did_you_mean(label, labels.values),
+                )
                 return Node("const", labels)
-            self.problem("unknown-name", f"names '{owner}.{label}', but nothing called '{owner}' has labels", advice=did_you_mean(owner, self.scope.labels))
+            self.problem(
+                "unknown-name",
+                f"names '{owner}.{label}', but nothing called '{owner}' has labels",
+                advice=did_you_mean(owner, self.scope.labels),
+            )
             return Node("const", "unknown")
         self.problem("syntax", "uses a dot on something that is not a name", "variable.label")
         raise _Stop
@@ -296,13 +225,20 @@ class _Reader:
     def number(self, node: Node, where: str) -> Node:
         """Require something that arithmetic can use."""
         if isinstance(node.type, Labels) and not node.type.ordered:
-            self.problem("wrong-type", f"uses {describe(node.type)} in {where}", "a number", "an enumeration can only be compared by == and !=")
+            self.problem(
+                "wrong-type",
+                f"uses {describe(node.type)} in {where}",
+                "a number",
+                "an enumeration can only be compared by == and !=",
+            )
         return node
 
     def truth(self, node: Node, where: str) -> Node:
         """Require a condition."""
         if node.type not in ("truth", "unknown"):
-            self.problem("wrong-type", f"uses {describe(node.type)} in {where}", "a condition", "compare it with something")
+            self.problem(
+                "wrong-type", f"uses {describe(node.type)} in {where}", "a condition", "compare it with something"
+            )
         return node
 
     # -- the walk -----------------------------------------------------------------------------------------------------------------
@@ -325,14 +261,20 @@ class _Reader:
             return self.unary(tree, near, deeper)
         if isinstance(tree, ast.BoolOp):
             op = "and" if isinstance(tree.op, ast.And) else "or"
-            return Node(op, "truth", tuple(self.truth(self.read(value, None, deeper), f"'{op}'") for value in tree.values))
+            return Node(
+                op, "truth", tuple(self.truth(self.read(value, None, deeper), f"'{op}'") for value in tree.values)
+            )
         if isinstance(tree, ast.Compare):
             return self.compare(tree, deeper)
         if isinstance(tree, ast.IfExp):
             return self.conditional(tree, near, deeper)
         if isinstance(tree, ast.Call):
             return self.call(tree, near, deeper)
-        self.problem("syntax", f"uses {type(tree).__name__}, which the language does not have", "arithmetic, comparison, and/or/not, x if c else y, functions")
+        self.problem(
+            "syntax",
+            f"uses {type(tree).__name__}, which the language does not have",
+            "arithmetic, comparison, and/or/not, x if c else y, functions",
+        )
         raise _Stop
 
     def constant(self, tree: ast.Constant) -> Node:
@@ -348,21 +290,38 @@ class _Reader:
                 self.problem("non-finite", "writes a number that is too large", "a finite number")
                 raise _Stop
             return Node("const", "number", value=value)
-        self.problem("syntax", f"writes {tree.value!r:.40}", "a number, a name or true/false", "labels are written without quotes")
+        self.problem(
+            "syntax",
+            f"writes {tree.value!r:.40}",
+            "a number, a name or true/false",
+            "labels are written without quotes",
+        )
         raise _Stop
 
     def binary(self, tree: ast.BinOp, near: Labels | None, depth: int) -> Node:
         """Read arithmetic."""
         op = _BINARY.get(type(tree.op))
         if op is None:
-            self.problem("syntax", f"uses the operator {type(tree.op).__name__}, which the language does not have", "+ - * / // % **")
+            self.problem(
+                "syntax",
+                f"uses the operator {type(tree.op).__name__}, which the language does not have",
+                "+ - * / // % **",
+            )
             raise _Stop
         near = self.labels_near(tree) or near
-        left, right = self.number(self.read(tree.left, near, depth), "arithmetic"), self.number(self.read(tree.right, near, depth), "arithmetic")
+        left, right = (
+            self.number(self.read(tree.left, near, depth), "arithmetic"),
+            self.number(self.read(tree.right, near, depth), "arithmetic"),
+        )
         if op == "**":
             bare = right.parts[0] if right.op == "neg" else right
             if bare.op != "const" or abs(bare.value) > LIMITS.exponent:
-                self.problem("exponent", "raises to a power that is not a small constant", f"a constant between -{LIMITS.exponent} and {LIMITS.exponent}", "use exp and log for other powers")
+                self.problem(
+                    "exponent",
+                    "raises to a power that is not a small constant",
+                    f"a constant between -{LIMITS.exponent} and {LIMITS.exponent}",
+                    "use exp and log for other powers",
+                )
         return Node(op, "number", (left, right))
 
     def unary(self, tree: ast.UnaryOp, near: Labels | None, depth: int) -> Node:
@@ -382,17 +341,11 @@ class _Reader:
     def compare(self, tree: ast.Compare, depth: int) -> Node:
         """Read a comparison, chained ones and ``in (a, b)`` included."""
         near = next((found for operand in (tree.left, *tree.comparators) if (found := self.labels_near(operand))), None)
-        parts: list[Node] = []
         left = self.read(tree.left, near, depth)
+        if any(isinstance(operator, (ast.In, ast.NotIn)) for operator in tree.ops):
+            return self.membership(tree, left, near, depth)
+        parts: list[Node] = []
         for operator, operand in zip(tree.ops, tree.comparators, strict=True):
-            if isinstance(operator, (ast.In, ast.NotIn)):
-                if not isinstance(operand, (ast.Tuple, ast.List)) or not operand.elts:
-                    self.problem("syntax", "uses 'in' without a list", "x in (a, b)")
-                    raise _Stop
-                options = [self.pair("==", left, self.read(element, near, depth)) for element in operand.elts]
-                inside = options[0] if len(options) == 1 else Node("or", "truth", tuple(options))
-                parts.append(Node("not", "truth", (inside,)) if isinstance(operator, ast.NotIn) else inside)
-                continue
             op = _COMPARE.get(type(operator))
             if op is None:
                 self.problem("syntax", "compares with 'is'", "== != < <= > >= in")
@@ -400,17 +353,33 @@ class _Reader:
             right = self.read(operand, near, depth)
             parts.append(self.pair(op, left, right))
             left = right
-        return parts[0] if len(parts) == 1 else Node("and", "truth", tuple(parts))
+        return self.bounded(parts[0] if len(parts) == 1 else Node("and", "truth", tuple(parts)))
+
+    def membership(self, tree: ast.Compare, left: Node, near: Labels | None, depth: int) -> Node:
+        """Read ``x in (a, b)`` and ``x not in (a, b)``."""
+        listed = tree.comparators[0]
+        if len(tree.ops) > 1 or not isinstance(listed, (ast.Tuple, ast.List)) or not listed.elts:
+            self.problem("syntax", "uses 'in' without a list, or within a chain of comparisons", "x in (a, b)")
+            raise _Stop
+        options = [self.pair("==", left, self.read(element, near, depth)) for element in listed.elts]
+        inside = options[0] if len(options) == 1 else Node("or", "truth", tuple(options))
+        return self.bounded(Node("not", "truth", (inside,)) if isinstance(tree.ops[0], ast.NotIn) else inside)
+
+    def bounded(self, node: Node) -> Node:
+        """Stop at a tree that repeats its operands too often: chains and ``in`` use them more than once."""
+        if node.size > LIMITS.size:
+            self.problem("too-long", "compares too many things with each other", advice="split it")
+            raise _Stop
+        return node
 
     def pair(self, op: str, left: Node, right: Node) -> Node:
         """Check one comparison."""
         a, b = left.type, right.type
+        own, other = (a, b) if isinstance(a, Labels) else (b, a)
         if isinstance(a, Labels) and isinstance(b, Labels) and a != b:
             self.problem("wrong-type", f"compares {describe(a)} with {describe(b)}", "labels of one set")
-        elif isinstance(a, Labels) and b not in ("unknown", a) and not (a.ordered and b == "number"):
-            self.problem("wrong-type", f"compares {describe(a)} with {describe(b)}", f"one of {', '.join(a.values[:12])}")
-        elif isinstance(b, Labels) and a not in ("unknown", b) and not (b.ordered and a == "number"):
-            self.problem("wrong-type", f"compares {describe(a)} with {describe(b)}", f"one of {', '.join(b.values[:12])}")
+        elif isinstance(own, Labels) and other not in ("unknown", own) and not (own.ordered and other == "number"):
+            self.problem("wrong-type", f"compares {describe(own)} with {describe(other)}", _one_of(own))
         elif op not in ("==", "!=") and any(isinstance(kind, Labels) and not kind.ordered for kind in (a, b)):
             self.problem("wrong-type", f"orders {describe(a)}, which has no order", "== or !=")
         elif {a, b} == {"truth", "number"}:
@@ -427,7 +396,7 @@ class _Reader:
     def join(self, left: Node, right: Node, where: str) -> Type:
         """Find the common type of two values."""
         a, b = left.type, right.type
-        if a == b or b == "unknown":
+        if b in (a, "unknown"):
             return a
         if a == "unknown":
             return b
@@ -445,11 +414,23 @@ class _Reader:
         if word in PATH_OPERATORS:
             return self.path_operator(word, tree, depth)
         if word not in FUNCTIONS or (word == "annuity" and not self.scope.annuity):
-            hint = "annuity is for the final payoff" if word == "annuity" else did_you_mean(word, [*FUNCTIONS, *PATH_OPERATORS])
-            self.problem("unknown-name", f"calls '{word or ast.unparse(tree.func):.40}', which is not a function of the language", advice=hint)
+            hint = (
+                "annuity is for the final payoff"
+                if word == "annuity"
+                else did_you_mean(word, [*FUNCTIONS, *PATH_OPERATORS])
+            )
+            self.problem(
+                "unknown-name",
+                f"calls '{word or ast.unparse(tree.func):.40}', which is not a function of the language",
+                advice=hint,
+            )
             raise _Stop
         least, most = FUNCTIONS[word]
-        if not least <= len(tree.args) <= most or any(isinstance(arg, ast.Starred) for arg in tree.args) or tree.keywords:
+        if (
+            not least <= len(tree.args) <= most
+            or any(isinstance(arg, ast.Starred) for arg in tree.args)
+            or tree.keywords
+        ):
             wanted = str(least) if least == most else f"{least} to {most}"
             self.problem("arguments", f"gives {word} {len(tree.args)} plain argument(s)", f"{wanted} plain argument(s)")
             raise _Stop
@@ -466,7 +447,11 @@ class _Reader:
         """Read a path operator into an atom."""
         if not self.scope.path or self.inside_atom:
             where = "inside another path operator" if self.inside_atom else "outside the outcomes"
-            self.problem("path-operator", f"uses the path operator '{word}' {where}", advice="path operators ask questions of a whole path: use them in [outcomes], one level deep")
+            self.problem(
+                "path-operator",
+                f"uses the path operator '{word}' {where}",
+                advice="path operators ask questions of a whole path: use them in [outcomes], one level deep",
+            )
             raise _Stop
         atom, kind = self.played(tree) if word == "played" else self.over_path(word, tree, depth)
         if atom not in self.atoms:
@@ -493,14 +478,17 @@ class _Reader:
     def played(self, tree: ast.Call) -> tuple[Atom, Type]:
         """Read ``played(move)`` or ``played(move, player)``."""
         words = [arg.id if isinstance(arg, ast.Name) else "" for arg in tree.args]
-        if len(words) not in (1, 2) or tree.keywords:
+        if len(words) not in PLAYED_FORMS or not all(words) or tree.keywords:
             self.problem("arguments", "gives played the wrong arguments", "played(move) or played(move, player)")
             raise _Stop
-        if words[0] not in self.scope.moves:
-            self.problem("unknown-name", f"asks played('{words[0]}'), which is not a move or group", advice=did_you_mean(words[0], self.scope.moves))
-        if len(words) == 2 and words[1] not in self.scope.players:
-            self.problem("unknown-name", f"asks played by '{words[1]}', who is not a player", advice=did_you_mean(words[1], self.scope.players))
-        return Atom("played", target=words[0], player=words[1] if len(words) == 2 else ""), "truth"
+        move, player = (*words, "")[:2]
+        if move not in self.scope.moves:
+            advice = did_you_mean(move, self.scope.moves)
+            self.problem("unknown-name", f"asks played('{move}'), which is not a move or group", advice=advice)
+        if player and player not in self.scope.players:
+            advice = did_you_mean(player, self.scope.players)
+            self.problem("unknown-name", f"asks played by '{player}', who is not a player", advice=advice)
+        return Atom("played", target=move, player=player), "truth"
 
 
 def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Expression, list[Problem]]:  # noqa: FBT001 - a TOML value
@@ -531,27 +519,55 @@ def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Express
     """
     source = str(text).lower() if isinstance(text, bool) else str(text)
     empty = Expression(source[:80], Node("const", "unknown"), frozenset())
-    if len(source) > LIMITS.length:
-        return empty, [Problem(kind="too-long", what=f"has {len(source)} characters", expected=f"at most {LIMITS.length}", advice="split it")]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(" ".join(source.split()), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else type(error).__name__
-        return empty, [Problem(kind="syntax", what=f"cannot be read as an expression ({reason}): {source[:60]!r}", advice="see the language reference")]
+    syntax = _syntax(source)
+    if isinstance(syntax, Problem):
+        return empty, [syntax]
     reader = _Reader(scope)
     try:
-        node = reader.read(tree, reader.labels_near(tree) or (wanted if isinstance(wanted, Labels) else None))
+        node = reader.read(syntax, reader.labels_near(syntax) or (wanted if isinstance(wanted, Labels) else None))
         _demand(reader, node, wanted)
     except _Stop:
         return empty, reader.problems
     except RecursionError:
         return empty, [Problem(kind="too-deep", what="is nested too deeply", expected=f"at most {LIMITS.depth} levels")]
-    names = {n.name for n in node.walk() if n.op == "name"}
-    inner = {n.name for atom in reader.atoms if atom.inner for n in atom.inner.walk() if n.op == "name"}
-    clock = {"round", "discount"} if any(n.op == "annuity" for n in node.walk()) else set[str]()
-    return Expression(source, node, frozenset(names | inner | clock), tuple(reader.atoms)), reader.problems
+    nodes = [part for tree in (node, *(atom.inner for atom in reader.atoms if atom.inner)) for part in tree.walk()]
+    reads = {part.name for part in nodes if part.op == "name"}
+    if any(part.op == "annuity" for part in nodes):
+        reads |= {"round", "discount"}
+    partial = any(part.partial for part in nodes)
+    return Expression(source, node, frozenset(reads), tuple(reader.atoms), partial), reader.problems
+
+
+def _syntax(source: str) -> ast.expr | Problem:
+    """Parse a text, or say why it cannot be."""
+    if len(source) > LIMITS.length:
+        what = f"has {len(source)} characters"
+        return Problem(kind="too-long", what=what, expected=f"at most {LIMITS.length}", advice="split it")
+    if "#" in source:
+        return Problem(kind="syntax", what="holds a comment (#)", advice="comments stand outside the quotes")
+    if not source.strip():
+        return Problem(kind="syntax", what="is empty", expected="an expression")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(" ".join(source.split()), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        reason = error.msg.split(". ")[0] if isinstance(error, SyntaxError) else "nested too deeply"
+        what = f"cannot be read as an expression ({reason}): {source[:60]!r}"
+        return Problem(kind="syntax", what=what, advice=_remedy(source))
+
+
+def _remedy(source: str) -> str:
+    """Advise those who write another language."""
+    found = [f"write '{ours}' for '{theirs}'" for theirs, ours in _FOREIGN.items() if theirs in source]
+    if re.search(r"(?<![=!<>])=(?!=)", source):
+        found.append("compare by '=='")
+    return ", ".join(found) or "expressions are arithmetic, comparisons, and/or/not, x if c else y, and functions"
+
+
+def _one_of(labels: Labels) -> str:
+    """List the labels that were expected."""
+    return f"one of {', '.join(labels.values[:MOST_LABELS])}"
 
 
 def _demand(reader: _Reader, node: Node, wanted: Type) -> None:
@@ -560,7 +576,7 @@ def _demand(reader: _Reader, node: Node, wanted: Type) -> None:
         return
     if isinstance(wanted, Labels):
         if not (wanted.ordered and node.type == "number"):
-            reader.problem("wrong-type", f"is {describe(node.type)}", f"one of {', '.join(wanted.values[:12])}")
+            reader.problem("wrong-type", f"is {describe(node.type)}", _one_of(wanted))
     elif wanted == "truth":
         reader.problem("wrong-type", f"is {describe(node.type)}", "a condition", "compare it with something")
     elif not (isinstance(node.type, Labels) and node.type.ordered):

@@ -39,11 +39,21 @@ def read_text(path: str | Path) -> str:
             problem = Problem(kind="missing-file", what="is a folder", expected="a file", file=name)
             raise ScenarioError([problem])
         if size > MAX_BYTES:
-            problem = Problem(kind="too-large", what=f"has {size:,} bytes", expected=f"at most {MAX_BYTES:,}", advice="scenarios are written by hand", file=name)
+            problem = Problem(
+                kind="too-large",
+                what=f"has {size:,} bytes",
+                expected=f"at most {MAX_BYTES:,}",
+                advice="scenarios are written by hand",
+                file=name,
+            )
             raise ScenarioError([problem])
         raw = file.read_bytes()
     except (OSError, ValueError) as error:
-        near = did_you_mean(file.name, [other.name for other in file.parent.glob("*.toml")]) if file.parent.is_dir() else ""
+        near = (
+            did_you_mean(file.name, [other.name for other in file.parent.glob("*.toml")])
+            if file.parent.is_dir()
+            else ""
+        )
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "bad file name"
         problem = Problem(kind="missing-file", what=f"cannot be read ({reason})", advice=near, file=name)
         raise ScenarioError([problem]) from None
@@ -51,7 +61,13 @@ def read_text(path: str | Path) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        problem = Problem(kind="not-utf8", what=f"byte {error.start} is not UTF-8", advice="save the file as UTF-8", file=name, line=line)
+        problem = Problem(
+            kind="not-utf8",
+            what=f"byte {error.start} is not UTF-8",
+            advice="save the file as UTF-8",
+            file=name,
+            line=line,
+        )
         raise ScenarioError([problem]) from None
 
 
@@ -71,9 +87,20 @@ def read_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Key, int]]:
         _, found, place = message.rpartition("(at line ")
         digits = place.split(",")[0]
         line = int(digits) if found and digits.isdigit() else text.count("\n") + 1
-        problem = Problem(kind="bad-toml", what=f"is not TOML: {message}", advice="texts need quotes, tables need [brackets]", file=name, line=line)
+        problem = Problem(
+            kind="bad-toml",
+            what=f"is not TOML: {message}",
+            advice="texts need quotes, tables need [brackets]",
+            file=name,
+            line=line,
+        )
     except (RecursionError, ValueError) as error:  # nesting, and integers of thousands of digits
-        problem = Problem(kind="bad-toml", what=f"is not readable TOML ({type(error).__name__})", advice="use fewer brackets and shorter numbers", file=name)
+        problem = Problem(
+            kind="bad-toml",
+            what=f"is not readable TOML ({type(error).__name__})",
+            advice="use fewer brackets and shorter numbers",
+            file=name,
+        )
     raise ScenarioError([problem])
 
 
@@ -96,7 +123,9 @@ def _known_keys(model: type[BaseModel], path: Key) -> list[str]:
     return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
 
 
-def schema_problems(errors: list[ErrorDetails], model: type[BaseModel], lines: Mapping[Key, int], name: str) -> Iterator[Problem]:
+def schema_problems(
+    errors: list[ErrorDetails], model: type[BaseModel], lines: Mapping[Key, int], name: str
+) -> Iterator[Problem]:
     """Translate pydantic's findings into problems with places."""
     for error in errors:
         path: Key = tuple(error["loc"])
@@ -105,13 +134,34 @@ def schema_problems(errors: list[ErrorDetails], model: type[BaseModel], lines: M
         line = line_of(lines, path)
         last = str(path[-1]) if path else ""
         if error["type"] == "extra_forbidden":
-            yield Problem(kind="unknown-key", what=f"{where} has an unknown key '{last}'", advice=did_you_mean(last, _known_keys(model, path[:-1])), place=place, file=name, line=line)
+            yield Problem(
+                kind="unknown-key",
+                what=f"{where} has an unknown key '{last}'",
+                advice=did_you_mean(last, _known_keys(model, path[:-1])),
+                place=place,
+                file=name,
+                line=line,
+            )
         elif error["type"] == "missing":
-            yield Problem(kind="missing-key", what=f"{where} has no '{last}'", expected=f"{last} = …", place=place, file=name, line=line)
+            yield Problem(
+                kind="missing-key",
+                what=f"{where} has no '{last}'",
+                expected=f"{last} = …",
+                place=place,
+                file=name,
+                line=line,
+            )
         else:
             message = error["msg"].removeprefix("Value error, ")
             found = repr(error.get("input"))
-            yield Problem(kind="wrong-type", what=f"{place} is {found[:40]}{'…' if len(found) > 40 else ''}", expected=message[:1].lower() + message[1:], place=place, file=name, line=line)
+            yield Problem(
+                kind="wrong-type",
+                what=f"{place} is {found[:40]}{'…' if len(found) > 40 else ''}",
+                expected=message[:1].lower() + message[1:],
+                place=place,
+                file=name,
+                line=line,
+            )
 
 
 def _later_words(table: BaseModel, path: Key = ()) -> Iterator[Key]:
@@ -169,7 +219,9 @@ def loads(text: str, name: str = "") -> Scenario:
     from sim.scenario.schema import NOT_YET, ScenarioFile  # noqa: PLC0415
 
     if len(text) > MAX_BYTES:
-        problem = Problem(kind="too-large", what=f"has {len(text):,} characters", expected=f"at most {MAX_BYTES:,}", file=name)
+        problem = Problem(
+            kind="too-large", what=f"has {len(text):,} characters", expected=f"at most {MAX_BYTES:,}", file=name
+        )
         raise ScenarioError([problem])
     document, lines = read_toml(text, name)
     try:

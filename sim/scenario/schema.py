@@ -47,7 +47,9 @@ def _payoff(value: object) -> object:
 
 
 Expr = Annotated[Any, BeforeValidator(_text_or_number), WithJsonSchema({"type": ["string", "number", "boolean"]})]
-Names = Annotated[list[str], BeforeValidator(_names), WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})]
+Names = Annotated[
+    list[str], BeforeValidator(_names), WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})
+]
 Terms = Annotated[dict[str, Expr], BeforeValidator(_payoff), WithJsonSchema({"type": ["string", "number", "object"]})]
 Later = Annotated[Any, Field(default=None, description="reserved; not built yet")]
 

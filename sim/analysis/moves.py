@@ -1,0 +1,292 @@
+"""What each move does to payoffs at one state: directly, and by changing the game that follows.
+
+At a decision node the game is compiled afresh from two kinds of starts: the state as it stands, and the state that each move leads to. The
+*stage game* is the one-round game from the start of this round: this round's payoffs for each action of the mover and each reply of the
+next player, chance integrated and later players following the solution. The second table adds the discounted continuation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.analysis.replay import situation
+from sim.construct.compile import compile as compile_game
+from sim.game.graph import CHANCE, TERMINAL
+from sim.solve.registry import solve
+
+if TYPE_CHECKING:
+    from sim.construct.compile import Origin
+    from sim.game.graph import Game
+    from sim.kinds import Floats
+    from sim.solve.contract import Solution
+
+__all__ = ["MoveEffect", "Moves", "StageGame", "moves_at"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageGame:
+    """A one-round game at a state.
+
+    Attributes
+    ----------
+    rows, columns
+        The mover's actions and the next player's replies (one empty reply if nobody follows).
+    round_payoffs : float array, (rows, columns, i)
+        This round's payoffs; NaN where the reply is not available after the row's action.
+    payoffs : float array, (rows, columns, i)
+        The same plus the discounted continuation.
+    best : str
+        The mover's best row when the next player replies best for itself, continuation included.
+    reply : str
+        That reply.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    round_payoffs: Floats
+    payoffs: Floats
+    best: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveEffect:
+    """What one move does.
+
+    Attributes
+    ----------
+    action
+        The action's label.
+    probability
+        How often the solution plays it here.
+    changes
+        What the move rewrites: variable, before, after; empty for an uncertain move.
+    stage_change : float array, (i,)
+        Change of each player's payoff on the state as it stands, ``pays`` included: each_round after the move minus before.
+    continuation : float array, (i,)
+        Each player's value after the move.
+    continuation_change : float array, (i,)
+        The same minus the value at the node before anybody has chosen.
+    stage : StageGame or None
+        The stage game that would be played from the state which the move leads to; None for an uncertain or final move.
+    """
+
+    action: str
+    probability: float
+    changes: tuple[tuple[str, str, str], ...]
+    stage_change: Floats
+    continuation: Floats
+    continuation_change: Floats
+    stage: StageGame | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moves:
+    """All moves at one decision node."""
+
+    player: str
+    round: int
+    state: dict[str, str | int | bool]
+    share: float
+    values: Floats
+    before: StageGame
+    effects: tuple[MoveEffect, ...]
+
+
+class _Fresh:
+    """The game compiled from chosen states at the start of a round, solved as the original was."""
+
+    def __init__(self, solution: Solution, keys: list[int], number: int, variant: int) -> None:
+        game = solution.game
+        origin: Origin = game.origin
+        settings = {name: float(values[min(variant, values.size - 1)]) for name, values in game.assumptions.items() if name in origin.settings}
+        self.game: Game = compile_game(origin.scenario, settings, rounds=origin.rounds, first=number, starts=keys, remove=origin.removed)
+        options = {name: value[variant] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()}
+        self.solution = solve(self.game, solution.concept, **options).require()
+        self.value, self.arrival = self.solution.node_values()
+        self.root = {int(self.game.graph.node_key[root]): int(root) for root in self.game.graph.roots}
+        self.number = number
+
+    def this_round(self) -> Floats:
+        """Return every node's payoffs of this round alone under the solution, on arrival, shape (n, i)."""
+        graph, numbers = self.game.graph, self.game.numbers
+        out = np.zeros((graph.node_count, len(graph.players)))
+        for layer in range(graph.layer_count - 1, -1, -1):
+            nodes, edges = graph.nodes(layer), graph.edges(layer)
+            ended = graph.layer_boundary[layer] and layer > 0
+            if graph.layer_round[layer] > self.number or graph.layer_player[layer] == TERMINAL:
+                if ended and int(graph.layer_round[layer]) - (0 if graph.layer_player[layer] == TERMINAL else 1) == self.number:
+                    out[nodes] = numbers.reward[0, graph.node_reward[nodes]]
+                continue
+            share = self.solution.profile[0, edges][:, None]
+            if graph.layer_player[layer] == CHANCE:
+                share = numbers.prob[0, graph.edge_prob[edges], 1:]
+            gained = share * (numbers.pay[0, graph.edge_pay[edges]] + out[graph.edge_dst[edges]])
+            out[nodes] = np.add.reduceat(gained, graph.edge_start[nodes] - edges.start)
+        return out
+
+    def first_decision(self, key: int, mover: str) -> int:
+        """Return the first node below a start at which the mover decides (chance before it by the likeliest outcome)."""
+        graph = self.game.graph
+        node = self.root[key]
+        while graph.layer_player[graph.layer_of(node)] not in (graph.players.index(mover), TERMINAL):
+            edges = np.asarray(graph.edges_of(node))
+            node = int(graph.edge_dst[edges[int(np.argmax(self.solution.profile[0, edges]))]])
+        return node
+
+    def stage(self, key: int, mover: str) -> StageGame:
+        """Tabulate the stage game at a start."""
+        graph, numbers = self.game.graph, self.game.numbers
+        node = self.first_decision(key, mover)
+        now = self.this_round()
+        index = graph.players.index(mover)
+        rows: list[str] = []
+        table: list[dict[str, tuple[Floats, Floats]]] = []
+        replies: list[tuple[str, int]] = []
+        for edge in graph.edges_of(node):
+            rows.append(graph.labels[graph.edge_label[edge]].text)
+            paid = numbers.pay[0, graph.edge_pay[edge]]
+            to = int(graph.edge_dst[edge])
+            layer = graph.layer_of(to)
+            cells: dict[str, tuple[Floats, Floats]] = {}
+            follower = int(graph.layer_player[layer])
+            best, answer = -np.inf, ""
+            if follower >= 0 and graph.layer_round[layer] == self.number:
+                for reply in graph.edges_of(to):
+                    also = paid + numbers.pay[0, graph.edge_pay[reply]]
+                    after = int(graph.edge_dst[reply])
+                    text = graph.labels[graph.edge_label[reply]].text
+                    cells[text] = (also + now[after], also + self.arrival[after])
+                    if cells[text][1][follower] > best:
+                        best, answer = float(cells[text][1][follower]), text
+            else:
+                cells[""] = (paid + now[to], paid + self.arrival[to])
+            table.append(cells)
+            replies.append((answer, index))
+        columns = tuple(dict.fromkeys(text for cells in table for text in cells))
+        shape = (len(rows), len(columns), len(graph.players))
+        now_table, all_table = np.full(shape, np.nan), np.full(shape, np.nan)
+        for r, cells in enumerate(table):
+            for text, (round_only, whole) in cells.items():
+                now_table[r, columns.index(text)], all_table[r, columns.index(text)] = round_only, whole
+        worth = [all_table[r, columns.index(reply), index] for r, (reply, _) in enumerate(replies)]
+        chosen = int(np.argmax(worth))
+        return StageGame(rows=tuple(rows), columns=columns, round_payoffs=now_table, payoffs=all_table, best=rows[chosen], reply=replies[chosen][0])
+
+
+def _each_round(game: Game, key: int, number: int, variant: int) -> Floats:
+    """Evaluate every player's each_round on one state, shape (i,)."""
+    from sim.construct.expand import View  # noqa: PLC0415
+    from sim.scenario.evaluate import evaluate  # noqa: PLC0415
+
+    origin: Origin = game.origin
+    values = {name: column[min(variant, column.size - 1)] for name, column in game.assumptions.items()}
+    view = View(origin.codec, np.array([key]), {**values, "round": float(number), "rounds_left": float(origin.rounds - number)})
+    return np.array([sum(float(evaluate(term.node, view).ravel()[0]) for term in player.terms.values()) for player in origin.scenario.players])
+
+
+def moves_at(solution: Solution, at: str | int | None = None, player: str = "", variant: int = 0) -> Moves:
+    """Tell what each move does at a state of the recorded history.
+
+    Parameters
+    ----------
+    solution
+        A certified solution.
+    at
+        A date or round: the decision that follows the records before it; None is the first decision of the game.
+    player
+        Whose decision; by default that of the next record.
+    variant
+        Which variant.
+
+    Returns
+    -------
+    Moves
+
+    Examples
+    --------
+    >>> import sim
+    >>> found = moves_at(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect"))
+    >>> [effect.action for effect in found.effects], found.before.best
+    (['push', 'hold'], 'hold')
+    """
+    where = situation(solution, at, player, variant)
+    one, node = where.replay.solution, where.node
+    graph, numbers, codec = one.game.graph, one.game.numbers, one.game.origin.codec
+    layer = graph.layer_of(node)
+    number, mover = int(graph.layer_round[layer]), graph.players[int(graph.layer_player[layer])]
+    value, arrival = one.node_values()
+    key = int(graph.node_key[node])
+    targets: dict[int, int] = {}
+    for edge in graph.edges_of(node):
+        to = int(graph.edge_dst[edge])
+        if not graph.node_uncertain[to] and graph.layer_player[graph.layer_of(to)] != TERMINAL:
+            targets[edge] = int(graph.node_key[to])
+    fresh = _Fresh(one, sorted({key, *targets.values()}), number, 0)
+    base = _each_round(one.game, key, number, 0)
+    effects: list[MoveEffect] = []
+    for edge in graph.edges_of(node):
+        to = int(graph.edge_dst[edge])
+        paid = numbers.pay[0, graph.edge_pay[edge]]
+        after = paid + arrival[to]
+        changes: list[tuple[str, str, str]] = []
+        change = paid.copy()
+        if not graph.node_uncertain[to]:
+            old, new = codec.state(key), codec.state(int(graph.node_key[to]))
+            changes = [(x.id, x.show(old[x.id]), x.show(new[x.id])) for x in codec.variables if old[x.id] != new[x.id]]
+            change += _each_round(one.game, int(graph.node_key[to]), number, 0) - base
+        effects.append(
+            MoveEffect(
+                action=graph.labels[graph.edge_label[edge]].text,
+                probability=float(one.profile[0, edge]),
+                changes=tuple(changes),
+                stage_change=change,
+                continuation=after,
+                continuation_change=after - value[node],
+                stage=_stage_or_none(fresh, targets.get(edge), mover),
+            )
+        )
+    return Moves(player=mover, round=number, state=codec.labelled(key), share=where.share, values=value[node], before=fresh.stage(key, mover), effects=tuple(effects))
+
+
+def _stage_or_none(fresh: _Fresh, key: int | None, mover: str) -> StageGame | None:
+    """Tabulate the stage game at a state, if the mover decides there."""
+    if key is None:
+        return None
+    node = fresh.first_decision(key, mover)
+    graph: Any = fresh.game.graph
+    if graph.layer_player[graph.layer_of(node)] == TERMINAL or graph.layer_round[graph.layer_of(node)] != fresh.number:
+        return None
+    return fresh.stage(key, mover)
+
+
+def advantage(solution: Solution, name: str, at: str | int | None, player: str = "", variant: int = 0) -> float:
+    """Return how much better a move (or the best move of a group) is than the best other move, for its mover.
+
+    Parameters
+    ----------
+    solution
+        A certified solution.
+    name
+        A move or group.
+    at, player, variant
+        As for :func:`moves_at`.
+
+    Returns
+    -------
+    float
+        Q(best of ``name``) − Q(best other); NaN when one of the two does not exist there.
+    """
+    where = situation(solution, at, player, variant)
+    one = where.replay.solution
+    graph = one.game.graph
+    mover = int(graph.layer_player[graph.layer_of(where.node)])
+    q = one.action_values(where.node)[:, mover]
+    labels = [graph.labels[graph.edge_label[edge]] for edge in graph.edges_of(where.node)]
+    inside = np.array([name in (label.move, label.group) for label in labels])
+    if inside.all() or not inside.any():
+        return float("nan")
+    return float(q[inside].max() - q[~inside].max())

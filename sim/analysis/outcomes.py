@@ -1,0 +1,312 @@
+r"""Exact outcomes: a path operator's memory is carried along the graph.
+
+An outcome that is one ``final``, ``count`` or ``sum_over`` is linear in how often nodes are reached. For any other, every node is split by
+what the operators remember (has it happened, the greatest value so far, …), once for each structure; the distribution at the end is then
+one forward pass, whatever the numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.construct.expand import View
+from sim.errors import OptionError, did_you_mean
+from sim.game.graph import TERMINAL
+from sim.numerics.threads import over_variants
+from sim.scenario.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from sim.construct.compile import Origin
+    from sim.game.graph import Game
+    from sim.kinds import Floats, Ints
+    from sim.scenario.expression import Atom, Expression
+
+__all__ = ["Memory", "Tally", "question", "tally"]
+
+LINEAR = frozenset({"final", "count", "sum_over"})
+MAX_SPLIT = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The graph with nodes split by memory: edges in order, and the outcome's value at each end.
+
+    Attributes
+    ----------
+    roots : int array
+        Split nodes at which play starts; ``root_node`` their nodes.
+    source, target, edge : int arrays
+        For each split edge the split nodes it joins, and the graph's edge.
+    end, value : arrays
+        Split nodes where play ends, and the outcome's value there.
+    size : int
+        Number of split nodes.
+    """
+
+    roots: Ints
+    root_node: Ints
+    source: Ints
+    target: Ints
+    edge: Ints
+    end: Ints
+    value: Floats
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """An outcome's distribution: its distinct values and their probabilities, shape (v, values)."""
+
+    values: Floats
+    probability: Floats
+
+    @property
+    def expectation(self) -> Floats:
+        """Expected value of the outcome where it is finite, shape (v,); NaN where that has probability 0."""
+        finite = np.isfinite(self.values)
+        mass = self.probability[:, finite].sum(axis=1)
+        total = self.probability[:, finite] @ self.values[finite]
+        return np.divide(total, mass, out=np.full_like(mass, np.nan), where=mass > 0)
+
+    @property
+    def never(self) -> Floats:
+        """Probability that ``first`` finds nothing, shape (v,)."""
+        return self.probability[:, ~np.isfinite(self.values)].sum(axis=1)
+
+
+def question(game: Game, name: str) -> Expression:
+    """Return an outcome's expression by name.
+
+    Raises
+    ------
+    OptionError
+        For an unknown name, with advice.
+    """
+    known = game.origin.scenario.questions
+    if name not in known:
+        raise OptionError(f"'{name}' is not an outcome of the scenario; {did_you_mean(name, known)}")
+    return known[name].expression
+
+
+def _ends(game: Game) -> tuple[Any, Any]:
+    """Return the nodes at which a round has just ended, or play starts, and the number of that round."""
+    graph = game.graph
+    layer = graph.node_layer()
+    terminal = graph.layer_player[layer] == TERMINAL
+    boundary = graph.layer_boundary[layer] | (layer == 0)
+    nodes = np.flatnonzero(boundary)
+    return nodes, graph.layer_round[layer[nodes]] - np.where(terminal[nodes], 0, 1)
+
+
+def _node_values(game: Game, atom: Atom) -> Floats:
+    """Evaluate what an operator reads on every node where a round ends (NaN elsewhere), shape (n,)."""
+    origin: Origin = game.origin
+    out = np.full(game.graph.node_count, np.nan)
+    nodes, rounds = _ends(game)
+    number = rounds.astype(np.float64)
+    view = View(origin.codec, game.graph.node_key[nodes], {**origin.structure, "round": number, "rounds_left": origin.rounds - number})
+    if atom.inner is not None:
+        out[nodes] = evaluate(atom.inner, view)
+    return out
+
+
+def _start(atom: Atom, x: Floats) -> Floats:
+    """Return what an operator remembers when play starts."""
+    if atom.op in ("count", "sum_over", "played", "final"):
+        return np.zeros_like(x)
+    if atom.op == "first":
+        return np.where(x > 0, 0.0, np.inf)
+    return x
+
+
+def _update(atom: Atom, memory: Floats, x: Floats, number: int) -> Floats:
+    """Return what an operator remembers after a round."""
+    if atom.op in ("ever", "max_over"):
+        return np.maximum(memory, x)
+    if atom.op in ("always", "min_over"):
+        return np.minimum(memory, x)
+    if atom.op in ("count", "sum_over"):
+        return memory + x
+    if atom.op == "first":
+        return np.where((x > 0) & np.isinf(memory), float(number), memory)
+    return memory
+
+
+class _Splitter:
+    """Splits the nodes of one game by the memory of one outcome."""
+
+    def __init__(self, game: Game, expression: Expression) -> None:
+        self.game, self.expression = game, expression
+        self.graph = game.graph
+        self.values = [_node_values(game, atom) for atom in expression.atoms]
+        self.matches = [self.match(atom) for atom in expression.atoms]
+        self.waiting: dict[int, list[tuple[Any, Any, Any]]] = {}
+        self.size = 0
+        self.parts: list[tuple[Any, Any, Any]] = []
+        self.ends: list[tuple[Any, Any]] = []
+        self.layer_of = game.graph.node_layer()
+
+    def match(self, atom: Atom) -> Any:
+        """Tell which edge labels ``played`` asks for."""
+        labels = self.graph.labels
+        return np.array([atom.op == "played" and atom.target in (x.move, x.group) and bool(x.move) and atom.player in ("", x.player) for x in labels])
+
+    def send(self, source: Any, nodes: Any, edges: Any, memory: Floats) -> None:
+        """Queue split edges at the layers that they lead to."""
+        layers = self.layer_of[nodes]
+        for layer in np.unique(layers):
+            chosen = layers == layer
+            self.waiting.setdefault(int(layer), []).append((np.stack([source[chosen], nodes[chosen], edges[chosen]]), memory[:, chosen], None))
+
+    def merge(self, layer: int, nodes: Any, memory: Floats) -> tuple[Any, Any]:
+        """Number the split nodes of a layer; return the first of each and the number of each entry."""
+        code = nodes.astype(np.int64) - self.graph.layer_start[layer]
+        size = int(self.graph.layer_start[layer + 1] - self.graph.layer_start[layer])
+        for row in memory:
+            distinct, rank = np.unique(row, return_inverse=True)
+            if size * len(distinct) >= 2**62:
+                code = np.unique(code, return_inverse=True)[1].astype(np.int64)
+                size = len(code)
+            code = code * len(distinct) + rank
+            size *= len(distinct)
+        _, first, rank = np.unique(code, return_index=True, return_inverse=True)
+        return first, rank
+
+    def run(self) -> Memory:
+        """Split the whole graph."""
+        graph = self.graph
+        root_memory = np.stack([_start(atom, x[graph.roots]) for atom, x in zip(self.expression.atoms, self.values, strict=True)])
+        roots: Any = None
+        for layer in range(graph.layer_count):
+            queue = self.waiting.pop(layer, [])
+            if layer == 0:
+                nodes, memory = graph.roots, root_memory
+                arriving = None
+            elif queue:
+                arriving = np.concatenate([part[0] for part in queue], axis=1)
+                nodes, memory = arriving[1], np.concatenate([part[1] for part in queue], axis=1)
+            else:
+                continue
+            if layer > 0 and graph.layer_boundary[layer]:
+                number = int(graph.layer_round[layer]) - (0 if graph.layer_player[layer] == TERMINAL else 1)
+                pairs = zip(self.expression.atoms, self.values, memory, strict=True)
+                memory = np.stack([_update(atom, row, x[nodes], number) for atom, x, row in pairs])
+            first, rank = self.merge(layer, nodes, memory)
+            base = self.size
+            self.size += len(first)
+            if self.size > MAX_SPLIT:
+                raise OptionError(f"outcome '{self.expression.text}' remembers too much: more than {MAX_SPLIT:,} combinations; ask a simpler question")
+            if arriving is None:
+                roots = base + rank
+            else:
+                self.parts.append((arriving[0], base + rank, arriving[2]))
+            if graph.layer_player[layer] == TERMINAL:
+                self.finish(base, nodes[first], memory[:, first])
+            else:
+                self.leave(base, nodes[first], memory[:, first])
+        source, target, edge = (np.concatenate([part[k] for part in self.parts]).astype(np.int32) for k in range(3))
+        order = np.argsort(source, kind="stable")
+        return Memory(
+            roots=roots.astype(np.int32),
+            root_node=graph.roots,
+            source=source[order],
+            target=target[order],
+            edge=edge[order],
+            end=np.concatenate([end for end, _ in self.ends]).astype(np.int32),
+            value=np.concatenate([value for _, value in self.ends]),
+            size=self.size,
+        )
+
+    def leave(self, base: int, nodes: Any, memory: Floats) -> None:
+        """Send every split node's memory along its edges."""
+        graph = self.graph
+        start, stop = graph.edge_start[nodes], graph.edge_start[nodes + 1]
+        count = stop - start
+        owner = np.repeat(np.arange(len(nodes)), count)
+        edges = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(start, count)
+        carried = memory[:, owner]
+        for row, match in zip(carried, self.matches, strict=True):
+            row[match[graph.edge_label[edges]]] = 1.0
+        self.send(base + owner, graph.edge_dst[edges], edges, carried)
+
+    def finish(self, base: int, nodes: Any, memory: Floats) -> None:
+        """Evaluate the outcome where play ends."""
+        columns: dict[str, Any] = dict(self.game.origin.structure)
+        for place, (atom, row) in enumerate(zip(self.expression.atoms, memory, strict=True)):
+            columns[f"@{place}"] = self.values[place][nodes] if atom.op == "final" else row
+        value = np.broadcast_to(evaluate(self.expression.node, columns), nodes.shape)
+        self.ends.append((base + np.arange(len(nodes)), value))
+
+
+def _linear(game: Game, atom: Atom, reached: Floats) -> Floats:
+    """Compute the expectation of a single ``final``, ``count`` or ``sum_over``, shape (v,)."""
+    graph = game.graph
+    layer = graph.node_layer()
+    wanted = graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
+    nodes = np.flatnonzero(wanted)
+    return reached[:, nodes] @ _node_values(game, atom)[nodes]
+
+
+def reachable_values(game: Game, expression: Expression) -> Floats:
+    """Return the distinct values that an outcome can take; for a lone sum or count, those of its summand."""
+    if len(expression.atoms) == 1 and expression.atoms[0].op in LINEAR:
+        graph = game.graph
+        layer = graph.node_layer()
+        atom = expression.atoms[0]
+        wanted = graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
+        return np.unique(_node_values(game, atom)[wanted])
+    if all(atom.op == "played" for atom in expression.atoms) and expression.node.op == "name":
+        labels = game.graph.labels
+        atom = expression.atoms[0]
+        played = {label for label, x in enumerate(labels) if x.move and atom.target in (x.move, x.group) and atom.player in ("", x.player)}
+        some = np.isin(game.graph.edge_label, list(played))
+        return np.array([0.0, 1.0]) if some.any() and not some.all() else np.array([float(some.all())])
+    return np.unique(_cached(game, expression).value)
+
+
+def _cached(game: Game, expression: Expression) -> Memory:
+    """Split the nodes once for each structure."""
+    cache: dict[Any, Any] = game.origin.cache
+    key = ("memory", expression)
+    if key not in cache:
+        cache[key] = _Splitter(game, expression).run()
+    return cache[key]
+
+
+def tally(game: Game, expression: Expression, profile: Floats, reached: Floats, mass: Floats) -> Tally | Floats:
+    """Compute an outcome exactly.
+
+    Parameters
+    ----------
+    game
+        A compiled scenario.
+    expression
+        The outcome.
+    profile
+        Probability of every edge, shape (v, e); it may be unnormalised where history is conditioned on.
+    reached
+        How often each node is reached, shape (v, n).
+    mass
+        What all histories weigh together, shape (v,).
+
+    Returns
+    -------
+    Tally, or array (v,)
+        The distribution; or, for a single ``final``, ``count`` or ``sum_over``, the expectation.
+    """
+    if len(expression.atoms) == 1 and expression.node.op == "name" and expression.atoms[0].op in LINEAR:
+        return _linear(game, expression.atoms[0], reached) / mass
+    from sim.analysis.flow import push  # noqa: PLC0415
+
+    memory = _cached(game, expression)
+    flow = np.zeros((game.variants, memory.size))
+    flow[:, memory.roots] = 1.0 / len(memory.roots)
+    over_variants(lambda first, stop: push(memory.source, memory.target, memory.edge, profile, first, stop, flow), game.variants)
+    values, rank = np.unique(memory.value, return_inverse=True)
+    probability = np.zeros((game.variants, len(values)))
+    for place in range(len(values)):
+        probability[:, place] = flow[:, memory.end[rank == place]].sum(axis=1)
+    return Tally(values=values, probability=probability / mass[:, None])

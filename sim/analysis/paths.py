@@ -1,0 +1,323 @@
+"""Paths: the exact distribution of play under a solution.
+
+Nothing is sampled. A solution induces a Markov chain on the graph; a forward pass gives the probability of every node, and outcomes
+follow from it (see :mod:`sim.analysis.outcomes`).
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.analysis.outcomes import Tally, question, tally
+from sim.errors import OptionError, did_you_mean
+from sim.game.graph import CHANCE, TERMINAL
+from sim.scenario.expression import Atom, Expression, Node
+
+if TYPE_CHECKING:
+    from sim.game.graph import Game
+    from sim.kinds import Floats
+    from sim.scenario.model import Variable
+    from sim.solve.contract import Solution
+
+__all__ = ["History", "Paths", "Step", "play"]
+
+MAX_HISTORIES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a history: who did what in which round, how likely that was there, and the state that it led to."""
+
+    round: int
+    player: str
+    move: str
+    probability: float
+    state: dict[str, str | int | bool]
+    node: int
+    edge: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A complete history with its probability."""
+
+    probability: float
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The exact distribution of play under a solution.
+
+    Attributes
+    ----------
+    solution
+        What is played.
+    profile : float array, (v, e)
+        Probability of every edge, chance included; where recorded history is conditioned on, the recorded edges alone.
+    reached : float array, (v, n)
+        How often each node is reached, before division by ``mass``.
+    mass : float array, (v,)
+        The weight of all histories together; 1 unless history is conditioned on.
+
+    Examples
+    --------
+    >>> import sim
+    >>> paths = play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect"))
+    >>> paths.histories(1)[0].probability
+    1.0
+    """
+
+    solution: Solution
+    profile: Floats = field(repr=False)
+    reached: Floats = field(repr=False)
+    mass: Floats = field(repr=False)
+
+    @property
+    def game(self) -> Game:
+        """The game."""
+        return self.solution.game
+
+    def probability(self, nodes: Any = slice(None)) -> Floats:
+        """Return the probability of reaching nodes, shape (v, nodes)."""
+        return self.reached[:, nodes] / self.mass[:, None]
+
+    # -- trajectories -----------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def rounds(self) -> tuple[int, ...]:
+        """The ends of rounds that trajectories show; the first is the start."""
+        origin = self.game.origin
+        return tuple(range(origin.first - 1, origin.rounds + 1))
+
+    def trajectory(self, name: str | None = None) -> Floats:
+        """Return the distribution of a variable at the start and at the end of each round.
+
+        Parameters
+        ----------
+        name
+            A state variable; by default the scenario's ladder. Histories that have ended keep their last state.
+
+        Returns
+        -------
+        float array, (v, t, r)
+            ``t`` counts ends of rounds, the start first; ``r`` the variable's values.
+
+        Examples
+        --------
+        >>> import sim
+        >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).trajectory("rung")[0, :, 0]
+        array([1., 1.])
+        """
+        variable = self.variable(name)
+        graph = self.game.graph
+        values = (self.game.origin.codec.column(graph.node_key, variable.id) - variable.low).astype(np.int64)
+        out = np.zeros((self.game.variants, len(self.rounds), variable.size))
+        for layer in range(graph.layer_count):
+            terminal = graph.layer_player[layer] == TERMINAL
+            if not graph.layer_boundary[layer]:
+                continue
+            nodes = graph.nodes(layer)
+            place = int(graph.layer_round[layer]) - self.rounds[0] - (0 if terminal else 1)
+            for v in range(self.game.variants):
+                share = np.bincount(values[nodes], weights=self.reached[v, nodes], minlength=variable.size)
+                if terminal:
+                    out[v, place:] += share
+                else:
+                    out[v, place] += share
+        return out / self.mass[:, None, None]
+
+    def variable(self, name: str | None) -> Variable:
+        """Return a variable by name, or the scenario's ladder."""
+        scenario = self.game.origin.scenario
+        if name is None:
+            if scenario.ladder is None:
+                raise OptionError("the scenario has no ladder; name a variable")
+            return scenario.ladder
+        if name not in self.game.origin.codec.by_id:
+            raise OptionError(f"'{name}' is not a state variable; {did_you_mean(name, self.game.origin.codec.by_id)}")
+        return scenario.variable(name)
+
+    def first_passage(self, name: str | None = None) -> Floats:
+        """Return the probability that a variable has reached each value, or gone beyond it, by the end of each round.
+
+        Returns
+        -------
+        float array, (v, t, r)
+            As :meth:`trajectory`; for value ``r`` the event is "at least r at the start or at the end of some round so far".
+        """
+        variable = self.variable(name)
+        out = np.zeros((self.game.variants, len(self.rounds), variable.size))
+        out[:, :, 0] = 1.0
+        read = Node("name", "number", name=variable.id)
+        for r in range(1, variable.size):
+            inner = Node(">=", "truth", (read, Node("const", "number", value=float(variable.low + r))))
+            text = f"first({variable.id} >= {variable.low + r})"
+            expression = Expression(text, Node("name", "number", name="@0"), frozenset({variable.id}), (Atom("first", inner),))
+            found = self.ask(expression)
+            for value, share in zip(found.values, found.probability.T, strict=True):
+                if np.isfinite(value):
+                    place = 0 if value == 0 else int(value) - self.rounds[0]
+                    out[:, place:, r] += share[:, None]
+        return out
+
+    # -- outcomes ---------------------------------------------------------------------------------------------------------------------
+
+    def ask(self, expression: Expression) -> Tally:
+        """Return the distribution of an outcome given as an expression."""
+        found = tally(self.game, expression, self.profile, self.reached, self.mass)
+        if not isinstance(found, Tally):
+            raise OptionError(f"outcome '{expression.text}' has an expectation only")
+        return found
+
+    def outcome(self, name: str) -> Floats:
+        """Return an outcome's probability (of a condition) or expectation (of a number), shape (v,).
+
+        For a lone ``first`` it is the expected round given that it happens, NaN where it cannot; see :meth:`never`.
+
+        Examples
+        --------
+        >>> import sim
+        >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).outcome("pushed")
+        array([0.])
+        """
+        found = tally(self.game, question(self.game, name), self.profile, self.reached, self.mass)
+        return found.expectation if isinstance(found, Tally) else found
+
+    def distribution(self, name: str) -> Tally:
+        """Return an outcome's whole distribution.
+
+        Raises
+        ------
+        OptionError
+            For a lone ``sum_over``, ``count`` or ``final``, which is computed as an expectation only.
+        """
+        return self.ask(question(self.game, name))
+
+    def is_first(self, name: str) -> bool:
+        """Whether an outcome is a lone ``first``, whose answer may be "never"."""
+        expression = question(self.game, name)
+        return expression.node.op == "name" and expression.atoms[0].op == "first"
+
+    def outcomes(self) -> dict[str, Floats]:
+        """Return all outcomes of the scenario; a lone ``first`` gives ``name.never`` and ``name.round``."""
+        out: dict[str, Floats] = {}
+        for name in self.game.origin.scenario.questions:
+            if self.is_first(name):
+                found = self.distribution(name)
+                out[f"{name}.never"], out[f"{name}.round"] = found.never, found.expectation
+            else:
+                out[name] = self.outcome(name)
+        return out
+
+    # -- histories --------------------------------------------------------------------------------------------------------------------
+
+    def histories(self, count: int = 1, variant: int = 0) -> tuple[History, ...]:
+        """Return the most likely histories, most likely first; equally likely ones in the order of the file.
+
+        Parameters
+        ----------
+        count
+            At most this many.
+        variant
+            Which variant.
+
+        Examples
+        --------
+        >>> import sim
+        >>> paths = play(sim.solve(sim.compile(sim.load(sim.template())), "quantal_response", precision=1.0))
+        >>> [step.move for step in paths.histories(2)[0].steps]
+        ['hold', 'resist', 'hold']
+        """
+        if not 1 <= count <= MAX_HISTORIES:
+            raise OptionError(f"asked for {count} histories; expected 1 to {MAX_HISTORIES}")
+        graph, profile = self.game.graph, self.profile[variant]
+        best = self._best_continuation(profile)
+        out: list[History] = []
+        start = 1.0 / (len(graph.roots) * self.mass[variant])
+        heap: list[tuple[float, tuple[int, ...], int, float, tuple[int, ...]]] = [
+            (-best[root] * start, (int(root),), int(root), start, ()) for root in graph.roots if best[root] > 0
+        ]
+        heapq.heapify(heap)
+        while heap and len(out) < count:
+            _, order, node, weight, edges = heapq.heappop(heap)
+            if not len(graph.edges_of(node)):
+                out.append(History(probability=weight, steps=self._steps(order[0], edges, profile)))
+                continue
+            for edge in graph.edges_of(node):
+                to = int(graph.edge_dst[edge])
+                here = weight * profile[edge]
+                if here > 0 and best[to] > 0:
+                    heapq.heappush(heap, (-here * best[to], (*order, edge), to, here, (*edges, edge)))
+        return tuple(out)
+
+    def _best_continuation(self, profile: Floats) -> Floats:
+        """Return the probability of each node's most likely continuation, shape (n,)."""
+        graph = self.game.graph
+        best = np.ones(graph.node_count)
+        for layer in range(graph.layer_count - 1, -1, -1):
+            edges = graph.edges(layer)
+            if edges.stop > edges.start:
+                nodes = graph.nodes(layer)
+                best[nodes] = np.maximum.reduceat(profile[edges] * best[graph.edge_dst[edges]], graph.edge_start[nodes] - edges.start)
+        return best
+
+    def _steps(self, root: int, edges: tuple[int, ...], profile: Floats) -> tuple[Step, ...]:
+        """Tell the steps of a history; moments at which nothing could happen are left out."""
+        graph, codec = self.game.graph, self.game.origin.codec
+        out: list[Step] = []
+        node = root
+        for edge in edges:
+            label = graph.labels[graph.edge_label[edge]]
+            layer = graph.layer_of(node)
+            to = int(graph.edge_dst[edge])
+            if label.text:
+                player = "chance" if graph.layer_player[layer] == CHANCE else label.player
+                state = codec.labelled(int(graph.node_key[to]))
+                step = Step(round=int(graph.layer_round[layer]), player=player, move=label.text, probability=float(profile[edge]), state=state, node=node, edge=edge)
+                out.append(step)
+            node = to
+        return tuple(out)
+
+
+def play(solution: Solution, profile: Floats | None = None) -> Paths:
+    """Play a solution forward, exactly.
+
+    Parameters
+    ----------
+    solution
+        A certified solution.
+    profile
+        Other probabilities of edges, (v, e), for conditioning on recorded history; they need not sum to 1.
+
+    Returns
+    -------
+    Paths
+
+    Raises
+    ------
+    NoAnswerError
+        If the solution is not certified.
+
+    Examples
+    --------
+    >>> import sim
+    >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).mass
+    array([1.])
+    """
+    from sim.game.referee import reach  # noqa: PLC0415
+
+    solution.require()
+    used = solution.profile if profile is None else profile
+    reached = reach(solution.game, used)
+    graph = solution.game.graph
+    terminal = np.concatenate([np.arange(graph.nodes(k).start, graph.nodes(k).stop) for k in range(graph.layer_count) if graph.layer_player[k] == TERMINAL])
+    mass = np.ones(solution.game.variants) if profile is None else reached[:, terminal].sum(axis=1)
+    if (mass <= 0).any():
+        raise OptionError("no history is left: what was conditioned on has probability 0")
+    return Paths(solution=solution, profile=used, reached=reached, mass=mass)

@@ -1,0 +1,258 @@
+"""Experiment files: what is asked, of which scenario, over which assumptions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sim.errors import ExperimentError, Problem, ScenarioError, did_you_mean
+from sim.scenario.load import load, read_text, read_toml, schema_problems
+from sim.scenario.places import line_of
+from sim.solve.registry import CONCEPTS
+
+if TYPE_CHECKING:
+    from sim.scenario.model import Scenario
+    from sim.scenario.places import Path as Key
+
+__all__ = ["Arm", "ConceptSpec", "Experiment", "Fact", "FigureSpec", "Measure", "Plan", "axis_values", "read_experiment"]
+
+
+class Strict(BaseModel):
+    """A table whose unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Axis(Strict):
+    """Evenly spaced values of one assumption."""
+
+    start: float = Field(alias="from")
+    stop: float = Field(alias="to")
+    count: int = Field(ge=2, le=100_000)
+    scale: Literal["linear", "log"] = "linear"
+
+
+class ConceptSpec(Strict):
+    """A solution concept with its options."""
+
+    concept: str
+    label: str = ""
+    ties: str | None = None
+    precision: float | dict[str, float] | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that are set."""
+        return {name: value for name in ("ties", "precision") if (value := getattr(self, name)) is not None}
+
+
+class Arm(Strict):
+    """A case to compare: what is set, removed, or forced."""
+
+    name: str
+    set: dict[str, Any] = Field(default_factory=dict[str, Any])
+    remove: list[str] = Field(default_factory=list[str])
+    since: str = Field(default="", alias="from", description="follow the recorded history up to this date or round, then play on")
+    force: str = Field(default="", description="a move or group that is made at the first decision after `from`")
+
+
+class Measure(Strict):
+    """A number asked at a state of the recorded history: how much better a move is than the best other."""
+
+    advantage: str
+    at: str = ""
+    player: str = ""
+
+
+class FigureSpec(Strict):
+    """A figure: its kind and what it shows."""
+
+    kind: Literal["fan", "first_passage", "phase", "lines", "actions"]
+    file: str
+    title: str = ""
+    of: str | list[str] = ""
+    x: str = ""
+    y: str = ""
+    level: float = 0.5
+    mark: str = ""
+    where: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+
+class Fact(Strict):
+    """A number computed from the data, for the sentence that answers the question."""
+
+    of: str
+    reduce: Literal["value", "mean", "min", "max", "share", "crossings", "count"] = "value"
+    where: dict[str, Any] = Field(default_factory=dict[str, Any])
+    along: str = ""
+    level: float = 0.5
+    words: list[str] | None = Field(default=None, min_length=2, max_length=2, description="below the level, and at or above it")
+    minus: dict[str, Any] | None = Field(default=None, description="subtract the same fact at this place")
+
+
+class Answer(Strict):
+    """A sentence with its facts."""
+
+    sentence: str
+    facts: dict[str, Fact] = Field(default_factory=dict[str, Fact])
+
+
+class Experiment(Strict):
+    """An experiment file."""
+
+    title: str
+    question: str
+    scenario: str
+    rounds: int | None = Field(default=None, ge=1)
+    seed: int = 0
+    concepts: list[str | ConceptSpec] = Field(default_factory=lambda: ["subgame_perfect"], min_length=1)
+    set: dict[str, Any] = Field(default_factory=dict[str, Any])
+    vary: dict[str, Axis | list[Any]] = Field(default_factory=dict[str, Any])
+    arms: list[Arm] = Field(default_factory=lambda: [Arm(name="base")], min_length=1)
+    outcomes: list[str] | None = None
+    measures: dict[str, Measure] = Field(default_factory=dict[str, Measure])
+    trajectories: bool = False
+    figures: list[FigureSpec] = Field(default_factory=list[FigureSpec])
+    answer: Answer | None = None
+
+
+class Plan(Strict):
+    """A checked experiment with its scenario."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, frozen=True)
+    experiment: Experiment
+    scenario: Any
+    path: Path
+    texts: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    @property
+    def concepts(self) -> list[ConceptSpec]:
+        """The concepts with labels."""
+        out: list[ConceptSpec] = []
+        for given in self.experiment.concepts:
+            spec = ConceptSpec(concept=given) if isinstance(given, str) else given
+            out.append(spec if spec.label else spec.model_copy(update={"label": spec.concept}))
+        return out
+
+
+def axis_values(axis: Axis | list[Any]) -> list[Any]:
+    """Return the values of an axis.
+
+    Examples
+    --------
+    >>> axis_values(Axis(**{"from": 0, "to": 1, "count": 3}))
+    [0.0, 0.5, 1.0]
+    """
+    if isinstance(axis, list):
+        return axis
+    values = np.geomspace(axis.start, axis.stop, axis.count) if axis.scale == "log" else np.linspace(axis.start, axis.stop, axis.count)
+    return [float(value) for value in values]
+
+
+class _Checker:
+    """Finds all mistakes of an experiment."""
+
+    def __init__(self, experiment: Experiment, scenario: Scenario, lines: dict[Key, int], name: str) -> None:
+        self.experiment, self.scenario, self.lines, self.name = experiment, scenario, lines, name
+        self.problems: list[Problem] = []
+
+    def note(self, path: Key, kind: str, what: str, advice: str = "") -> None:
+        """Note a mistake at a key."""
+        self.problems.append(Problem(kind=kind, what=what, advice=advice, place=".".join(map(str, path)), file=self.name, line=line_of(self.lines, path)))
+
+    def known(self, path: Key, word: str, names: Any, kind: str) -> None:
+        """Note a name that does not exist."""
+        if word not in names:
+            self.note(path, "unknown-name", f"names '{word}', which is not {kind}", did_you_mean(word, names))
+
+    def run(self) -> list[Problem]:
+        """Check names, values and figures."""
+        experiment, scenario = self.experiment, self.scenario
+        moves = {action.move for action in scenario.actions} | {action.group for action in scenario.actions if action.group}
+        for name, axis in experiment.vary.items():
+            if name != "precision":
+                self.known(("vary", name), name, scenario.assumptions, "an assumption")
+            values = axis_values(axis) if isinstance(axis, list) or axis.scale == "linear" or min(axis.start, axis.stop) > 0 else []
+            if not values:
+                self.note(("vary", name), "bad-range", f"vary.{name} has no values", "list values, or give from, to and count; a log scale needs positive ends")
+        for name in experiment.set:
+            self.known(("set", name), name, scenario.assumptions, "an assumption")
+        for index, given in enumerate(experiment.concepts):
+            concept = given if isinstance(given, str) else given.concept
+            self.known(("concepts", index), concept, CONCEPTS, "a concept that can be solved")
+        for index, arm in enumerate(experiment.arms):
+            for name in arm.set:
+                self.known(("arms", index, "set"), name, scenario.assumptions, "an assumption")
+            for name in (*arm.remove, *([arm.force] if arm.force else [])):
+                self.known(("arms", index), name, moves, "a move or group")
+            if arm.force and not arm.since:
+                self.note(("arms", index), "missing-key", f"arm '{arm.name}' forces {arm.force} but does not say when", 'write from = "2016-10", or a round')
+        if len({arm.name for arm in experiment.arms}) < len(experiment.arms):
+            self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
+        for name in experiment.outcomes or []:
+            self.known(("outcomes",), name, scenario.questions, "an outcome of the scenario")
+        for name, measure in experiment.measures.items():
+            self.known(("measures", name), measure.advantage, moves, "a move or group")
+        self.shown()
+        return self.problems
+
+    def shown(self) -> None:
+        """Check what figures and facts name."""
+        experiment = self.experiment
+        asked = experiment.outcomes if experiment.outcomes is not None else list(self.scenario.questions)
+        variables = {*asked, *experiment.measures, *(f"value_{player}" for player in self.scenario.player_ids)}
+        variables |= {f"{name}.{end}" for name in asked for end in ("never", "round")}
+        dims = {"arm", "concept", *experiment.vary}
+        for index, figure in enumerate(experiment.figures):
+            place: Key = ("figures", index)
+            for name in [figure.of] if isinstance(figure.of, str) else figure.of:
+                if figure.kind in ("phase", "lines"):
+                    self.known(place, name, variables, "an outcome or measure of the experiment")
+            for name in (figure.x, figure.y, *figure.where):
+                if name:
+                    self.known(place, name, dims, "varied here")
+            if figure.kind in ("fan", "first_passage", "actions") and not experiment.trajectories:
+                self.note(place, "missing-key", f"figure {figure.file} needs trajectories", "write trajectories = true")
+        for name, fact in (experiment.answer.facts if experiment.answer else {}).items():
+            self.known(("answer", "facts", name), fact.of, variables, "an outcome or measure of the experiment")
+            for dim in (*fact.where, *([fact.along] if fact.along else [])):
+                self.known(("answer", "facts", name), dim, dims, "varied here")
+
+
+def read_experiment(path: str | Path) -> Plan:
+    """Read and check an experiment file and its scenario.
+
+    Raises
+    ------
+    ExperimentError
+        Listing every mistake at once.
+    ScenarioError
+        If the scenario has mistakes.
+    """
+    name = str(path)
+    try:
+        text = read_text(path)
+        document, lines = read_toml(text, name)
+    except ScenarioError as error:
+        raise ExperimentError(error.problems) from None
+    try:
+        experiment = Experiment.model_validate(document)
+    except ValidationError as error:
+        raise ExperimentError(schema_problems(error.errors(include_url=False), Experiment, lines, name)) from None
+    where = Path(path).parent / experiment.scenario
+    if not where.is_file():
+        problem = Problem(kind="missing-file", what=f"scenario '{experiment.scenario}' is not beside the experiment", advice="paths are relative to the experiment file", file=name, line=line_of(lines, ("scenario",)))
+        raise ExperimentError([problem])
+    scenario = load(where)
+    problems = _Checker(experiment, scenario, lines, name).run()
+    if problems:
+        raise ExperimentError(problems)
+    return Plan(experiment=experiment, scenario=scenario, path=Path(path), texts={"experiment": text, "scenario": read_text(where)})

@@ -1,0 +1,289 @@
+"""The recorded history against the model, and play forward from any point of it.
+
+Records are taken in order. What the source does not record is summed over: each record's probability is that of the recorded action
+given all records before it. Where a solution gives a recorded action probability zero, history is *forced* through it: states keep
+their weights and the recorded action is taken wherever it is available.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.analysis.paths import Paths, play
+from sim.errors import OptionError, ScenarioError
+from sim.game.graph import CHANCE, TERMINAL
+
+if TYPE_CHECKING:
+    from sim.construct.compile import Origin
+    from sim.kinds import Floats
+    from sim.scenario.model import Record
+    from sim.solve.contract import Solution
+
+__all__ = ["RecordedStep", "Replay", "Situation", "replay", "situation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedStep:
+    """One record against the model.
+
+    Attributes
+    ----------
+    record
+        What the source says happened.
+    probability
+        The model's probability of it, given all records before.
+    rank
+        Its place among the alternatives by probability, 1 the likeliest; equal ones share the better place.
+    alternatives
+        Each alternative's probability, likeliest first.
+    forced
+        Whether the model gave it probability zero, so that history had to be forced through.
+    uniform
+        Its probability under uniform play (weighted), given the records before; chance keeps the model's.
+    """
+
+    record: Record
+    probability: float
+    rank: int
+    alternatives: tuple[tuple[str, float], ...]
+    forced: bool
+    uniform: float
+
+    @property
+    def surprise(self) -> float:
+        """−ln p, in nats; infinite for probability zero."""
+        return -math.log(self.probability) if self.probability > 0 else math.inf
+
+    @property
+    def expected(self) -> str:
+        """What the model would have done: the likeliest alternative."""
+        return self.alternatives[0][0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """The recorded history against a solution; ``profile`` (1, e) plays the records that were asked for and the solution after them.
+
+    Examples
+    --------
+    >>> import sim
+    >>> len(replay(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).steps)
+    0
+    """
+
+    solution: Solution
+    steps: tuple[RecordedStep, ...]
+    profile: Floats = field(repr=False)
+
+    @property
+    def log_likelihood(self) -> float:
+        """Logarithm of the probability of all recorded moves; chance is left out."""
+        return -sum((step.surprise for step in self.steps if step.record.player), 0.0)
+
+    @property
+    def uniform_log_likelihood(self) -> float:
+        """The same under uniform play."""
+        return sum((math.log(step.uniform) for step in self.steps if step.record.player), 0.0)
+
+    def paths(self) -> Paths:
+        """Play forward from where the records end."""
+        return play(self.solution, self.profile)
+
+
+class _Walker:
+    """Takes one variant's records in order."""
+
+    def __init__(self, solution: Solution, variant: int) -> None:
+        self.solution = solution
+        self.game = solution.game.take(slice(variant, variant + 1))
+        self.graph = solution.game.graph
+        self.profile = np.array(solution.profile[[variant]])
+        self.layer = -1
+        self.source = self.graph.edge_source()
+
+    def reached(self) -> Floats:
+        """Weigh every node, given the records so far."""
+        from sim.game.referee import reach  # noqa: PLC0415
+
+        return reach(self.game, self.profile)[0]
+
+    def mass(self, weights: Floats) -> float:
+        """Weigh all histories."""
+        graph = self.graph
+        return float(sum(weights[graph.nodes(k)].sum() for k in range(graph.layer_count) if graph.layer_player[k] == TERMINAL))
+
+    def fail(self, record: Record, what: str) -> ScenarioError:
+        """Make the error for a record that the game cannot follow."""
+        from sim.construct.expand import locate  # noqa: PLC0415
+
+        origin: Origin = self.game.origin
+        advice = "correct the record, record what happened before it, or widen the move's guard"
+        return ScenarioError([locate(origin.scenario, record.place, "unavailable-record", what, advice=advice)])
+
+    def take(self, record: Record) -> RecordedStep:
+        """Follow one record."""
+        graph = self.graph
+        weights = self.reached()
+        text = record.action if record.player else f"{record.event}/{record.label}"
+        mover = graph.players.index(record.player) if record.player else CHANCE
+        layers = [k for k in range(self.layer + 1, graph.layer_count) if graph.layer_round[k] == record.round and graph.layer_player[k] == mover]
+        for layer in layers:
+            edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
+            texts = np.array([graph.labels[label].text for label in graph.edge_label[edges]])
+            matching = texts == text
+            here = weights[self.source[edges]]
+            if mover == CHANCE and not any(label.startswith(f"{record.event}/") for label in texts):
+                continue
+            if not (here[matching] > 0).any():
+                continue
+            self.layer = layer
+            return self.follow(record, edges, texts, matching, here, self.mass(weights))
+        who = f"{record.player} could not play {text}" if record.player else f"{text} could not happen"
+        when = f"round {record.round}" + (f" ({record.date})" if record.date else "")
+        raise self.fail(record, f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave")
+
+    def follow(self, record: Record, edges: Any, texts: Any, matching: Any, here: Floats, mass: float) -> RecordedStep:
+        """Keep only the recorded edges of a layer, and measure how likely they were."""
+        flow = here * self.profile[0, edges] / mass
+        alternatives = sorted(((str(t), float(flow[texts == t].sum())) for t in dict.fromkeys(texts) if t), key=lambda pair: -pair[1])
+        probability = float(flow[matching].sum())
+        rank = 1 + sum(1 for _, share in alternatives if share > probability + 1e-12)
+        weight = self.graph.edge_weight[edges]
+        node = self.source[edges]
+        total = np.bincount(node - node.min(), weights=weight)[node - node.min()]
+        even = np.divide(weight, total, out=np.ones_like(weight), where=total > 0)
+        uniform = float((here * even / mass)[matching].sum()) if record.player else probability
+        forced = probability <= 0
+        kept = np.where(matching, 1.0 if forced else self.profile[0, edges], 0.0)
+        self.profile[0, edges] = kept
+        return RecordedStep(record=record, probability=min(probability, 1.0), rank=rank, alternatives=tuple(alternatives), forced=forced, uniform=uniform)
+
+
+def _before(record: Record, until: str | int | None) -> bool:
+    """Whether a record comes before a date or a round."""
+    if until is None:
+        return True
+    if isinstance(until, int) or until.isdigit():
+        return record.round < int(until)
+    return bool(record.date) and record.date < until
+
+
+def replay(solution: Solution, until: str | int | None = None, variant: int = 0) -> Replay:
+    """Follow the recorded history.
+
+    Parameters
+    ----------
+    solution
+        A certified solution of a compiled scenario.
+    until
+        Follow only what was recorded before this date ("2016-10") or round.
+    variant
+        Which variant.
+
+    Raises
+    ------
+    ScenarioError
+        When a recorded move was not available where it was made.
+    """
+    solution.require()
+    walker = _Walker(solution, variant)
+    steps = tuple(walker.take(record) for record in walker.game.origin.scenario.history if _before(record, until) and walker.game.origin.first <= record.round <= walker.game.origin.rounds)
+    one = solution
+    if solution.game.variants > 1:
+        one = one_variant(solution, variant)
+    return Replay(solution=one, steps=steps, profile=walker.profile)
+
+
+def one_variant(solution: Solution, variant: int) -> Solution:
+    """Return the solution of a single variant."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    index = slice(variant, variant + 1)
+    measures = solution.certificate.measures
+    picked = replace(measures, **{name: getattr(measures, name)[index] for name in measures.__slots__})
+    certificate = replace(solution.certificate, measures=picked)
+    return replace(solution, game=solution.game.take(index), certificate=certificate, profile=solution.profile[index])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """A node at which somebody decides, found by walking the recorded history to a date.
+
+    Attributes
+    ----------
+    node
+        The likeliest node of the layer.
+    share
+        Its probability among the nodes of that layer, given the records.
+    replay
+        The walk.
+    """
+
+    node: int
+    share: float
+    replay: Replay
+
+
+def situation(solution: Solution, at: str | int | None = None, player: str = "", variant: int = 0) -> Situation:
+    """Find the decision node that the recorded history leads to.
+
+    Parameters
+    ----------
+    solution
+        A certified solution.
+    at
+        A date or round: records before it are followed. None: the first decision of the game.
+    player
+        Whose decision; by default the player of the next record, or the next player to move.
+
+    Raises
+    ------
+    OptionError
+        When no such decision follows.
+
+    Examples
+    --------
+    >>> import sim
+    >>> situation(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).node
+    0
+    """
+    from sim.game.referee import reach  # noqa: PLC0415
+
+    graph = solution.game.graph
+    scenario = solution.game.origin.scenario
+    if player and player not in graph.players:
+        raise OptionError(f"'{player}' is not a player; known: {', '.join(graph.players)}")
+    walked = replay(solution, until=at if at is not None else 0, variant=variant)
+    following = [record for record in scenario.history if not _before(record, at)] if at is not None else []
+    wanted = player or next((record.player for record in following if record.player), "")
+    earliest = max((step.record.round for step in walked.steps), default=0)
+    numbers = [record.round for record in following] or [_round_at(scenario.clock, at, earliest)]
+    weights = reach(walked.solution.game, walked.profile)[0]
+    taken = [layer for layer in range(graph.layer_count) if _is_forced(walked, layer)]
+    for layer in range(max(taken, default=-1) + 1, graph.layer_count):
+        mover = int(graph.layer_player[layer])
+        if mover >= 0 and graph.layer_round[layer] >= numbers[0] and (not wanted or graph.players[mover] == wanted):
+            nodes = graph.nodes(layer)
+            here = weights[nodes]
+            if here.sum() > 0:
+                return Situation(node=nodes.start + int(here.argmax()), share=float(here.max() / here.sum()), replay=walked)
+    raise OptionError(f"no decision{f' of {wanted}' if wanted else ''} follows {at}")
+
+
+def _round_at(clock: tuple[str, ...], at: str | int | None, least: int) -> int:
+    """Return the round of a date, or the round itself."""
+    if at is None:
+        return max(least, 1)
+    if isinstance(at, int) or at.isdigit():
+        return int(at)
+    return max([number for number, start in enumerate(clock, 1) if start <= at], default=1)
+
+
+def _is_forced(walked: Replay, layer: int) -> bool:
+    """Whether a record was followed in a layer."""
+    edges = walked.solution.game.graph.edges(layer)
+    return edges.stop > edges.start and bool((walked.profile[0, edges] != walked.solution.profile[0, edges]).any())

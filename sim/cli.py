@@ -1,0 +1,502 @@
+"""The command line: parses, calls one function, prints. Results go to standard output, messages and progress to standard error.
+
+Exit codes: 0 success; 1 the question has no certified answer; 2 the user's mistake; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.errors import NoAnswerError, OptionError, ScenarioError, SimError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sim.game.graph import Game
+    from sim.solve.contract import Solution
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="sim",
+    help="Turn an argument about a crisis into a game, solve it, and say for which assumptions it holds.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
+Concept = Annotated[str, typer.Option("--concept", help="The solution concept; see `sim list`.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")]
+Rounds = Annotated[int | None, typer.Option("--rounds", min=1, help="Play this many rounds.")]
+Precision = Annotated[list[str] | None, typer.Option("--precision", metavar="[PLAYER=]NUMBER", help="Precision λ of quantal response; may be repeated by player.")]
+Ties = Annotated[str | None, typer.Option("--ties", help="How subgame perfection resolves ties: first, uniform, least_escalatory, most_escalatory.")]
+Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated.")]
+MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larger game.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
+LIMIT = 5_000_000
+
+
+class _Progress:
+    """A bar on standard error that appears only when work takes more than two seconds."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self.bar: Any = None
+        self.task: Any = None
+        self.begun: float | None = None
+
+    def __call__(self, done: int, total: int, nodes: int = 0) -> None:
+        """Show how far the work is."""
+        import time  # noqa: PLC0415
+
+        now = time.monotonic()
+        self.begun = self.begun if self.begun is not None else now
+        if self.bar is None and now - self.begun > 2 and done < total and sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415
+            from rich.progress import Progress  # noqa: PLC0415
+
+            self.bar = Progress(console=Console(stderr=True), transient=True)
+            self.task = self.bar.add_task(self.what, total=total)
+            self.bar.start()
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=total, description=f"{self.what}{f', {nodes:,} nodes' if nodes else ''}")
+            if done >= total:
+                self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+
+def _settings(pairs: list[str] | None) -> dict[str, float | str]:
+    from sim.scenario.values import parse_setting  # noqa: PLC0415
+
+    return dict(parse_setting(pair) for pair in pairs or [])
+
+
+def _compile(file: Path, pairs: list[str] | None, rounds: int | None, remove: list[str] | None = None, max_nodes: int = LIMIT) -> Game:
+    """Load and compile a scenario, with a progress bar."""
+    from sim.construct.compile import compile as compile_game  # noqa: PLC0415
+    from sim.scenario.load import load  # noqa: PLC0415
+
+    progress = _Progress("compiling")
+    try:
+        return compile_game(load(file), _settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress)
+    finally:
+        progress.stop()
+
+
+def _options(concept: str, precision: list[str] | None, ties: str | None) -> dict[str, Any]:
+    """Read the options that belong to a concept."""
+    out: dict[str, Any] = {}
+    if ties is not None and concept == "subgame_perfect":
+        out["ties"] = ties
+    if precision and concept == "quantal_response":
+        pairs = [text.rpartition("=") for text in precision]
+        try:
+            numbers = {name: float(value) for name, _, value in pairs}
+        except ValueError:
+            raise OptionError(f"--precision got '{' '.join(precision)}'; expected a number, or player=number") from None
+        if "" in numbers and len(numbers) > 1:
+            raise OptionError("--precision mixes one number for all with numbers by player; expected one or the other")
+        out["precision"] = numbers.get("", numbers)
+    return out
+
+
+def _check_options(concepts: list[str], precision: list[str] | None, ties: str | None) -> None:
+    """Refuse options that no chosen concept takes."""
+    if precision and "quantal_response" not in concepts:
+        raise OptionError("--precision belongs to --concept quantal_response")
+    if ties is not None and "subgame_perfect" not in concepts:
+        raise OptionError("--ties belongs to --concept subgame_perfect")
+
+
+def _solve(game: Game, concept: str, precision: list[str] | None, ties: str | None) -> Solution:
+    from sim.solve.registry import concept as known  # noqa: PLC0415
+    from sim.solve.registry import solve  # noqa: PLC0415
+
+    known(concept)
+    return solve(game, concept, **_options(concept, precision, ties))
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    set_: Set = None,
+    rounds: Rounds = None,
+    max_nodes: MaxNodes = LIMIT,
+    invariants: Annotated[bool, typer.Option("--invariants", help="Also property-test the model's invariants (up to a minute).")] = False,
+    as_json: Json = False,
+) -> None:
+    """Report every mistake of scenario files, with file:line, what was found, what was expected, and advice."""
+    from sim.analysis.check import check as check_scenario  # noqa: PLC0415
+    from sim.scenario.load import load  # noqa: PLC0415
+
+    found: list[dict[str, Any]] = []
+    failed = False
+    for file in files:
+        try:
+            game, warnings = check_scenario(load(file), _settings(set_), rounds=rounds, node_limit=max_nodes)
+        except ScenarioError as error:
+            failed = True
+            found.append({"file": str(file), "ok": False, "errors": [_problem(x) for x in error.problems], "warnings": []})
+            if not as_json:
+                _say(str(error))
+            continue
+        found.append({"file": str(file), "ok": True, "errors": [], "warnings": [_problem(x) for x in warnings], "nodes": game.graph.node_count if game else None})
+        if not as_json:
+            for warning in warnings:
+                _say(f"warning: {warning}")
+            size = f"{game.graph.node_count:,} nodes, {game.graph.edge_count:,} edges" if game else "too large to compile here"
+            print_line(f"{file}: no mistakes, {len(warnings)} warning(s); {size}")
+        if invariants and game:
+            from sim.testing import check_invariants  # noqa: PLC0415
+
+            for name in check_invariants(load(file)):
+                if not as_json:
+                    print_line(f"  holds: {name}")
+    if as_json:
+        _print_json(found)
+    if failed:
+        raise typer.Exit(2)
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("kind", "file", "line", "place", "what", "expected", "advice")}
+
+
+@app.command()
+def show(file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False) -> None:
+    """Tell a scenario in plain English, with its ledger of assumptions and its size."""
+    from sim.analysis.check import check as check_scenario  # noqa: PLC0415
+    from sim.present.describe import describe, ledger_table, size_lines  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.scenario.load import load  # noqa: PLC0415
+
+    scenario = load(file)
+    if not as_json:
+        for line in describe(scenario):
+            print_line(line)
+        print_line()
+        if scenario.assumptions:
+            print_table(ledger_table(scenario))
+        for line in size_lines(scenario, rounds):
+            print_line(line)
+        sys.stdout.flush()
+    game, _ = check_scenario(scenario, _settings(set_), rounds=rounds, node_limit=max_nodes)
+    if as_json:
+        _print_json(_scenario_data(scenario, game))
+    elif game:
+        graph = game.graph
+        print_line(f"After compiling: exactly {graph.node_count:,} nodes, {graph.edge_count:,} edges, {graph.nbytes / 1e6:.1f} MB.")
+    else:
+        print_line(f"After compiling: more than {max_nodes:,} nodes; raise --max-nodes to count them.")
+
+
+def _scenario_data(scenario: Any, game: Any) -> dict[str, Any]:
+    from sim.analysis.check import size_bound  # noqa: PLC0415
+    from sim.scenario.values import assumption_values, show_assumption  # noqa: PLC0415
+
+    values = assumption_values(scenario)
+    ledger = {
+        name: {"value": show_assumption(x, float(values[name][0])), "range": x.range, "basis": x.basis, "source": x.source, "note": x.note}
+        for name, x in scenario.assumptions.items()
+    }
+    size = {"bound": size_bound(scenario), "nodes": game.graph.node_count if game else None, "edges": game.graph.edge_count if game else None}
+    return {"scenario": scenario.title, "rounds": scenario.rounds, "players": scenario.player_ids, "assumptions": ledger, "size": size, "outcomes": {name: q.expression.text for name, q in scenario.questions.items()}}
+
+
+@app.command()
+def solve(
+    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Solve a scenario under one concept: certificate, values, outcomes, most likely history."""
+    from sim.analysis.paths import play  # noqa: PLC0415
+    from sim.present import tables  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+
+    _check_options([concept], precision, ties)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    paths = play(solution)
+    if as_json:
+        _print_json(tables.solution_data(solution, paths))
+        return
+    for line in tables.solution_lines(solution):
+        print_line(line)
+    print_line()
+    print_table(tables.values_table(solution))
+    print_table(tables.outcomes_table(paths))
+    print_table(tables.path_table(paths, paths.histories(1)[0]))
+
+
+@app.command()
+def paths(
+    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    remove: Remove = None,
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow the recorded history up to this date or round first.")] = "",
+    variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
+    count: Annotated[int, typer.Option("--histories", min=1, help="How many of the most likely histories.")] = 5,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show trajectories: the distribution of the ladder by round, first passages, the most likely histories."""
+    from sim.analysis.paths import play  # noqa: PLC0415
+    from sim.analysis.replay import replay as follow  # noqa: PLC0415
+    from sim.present import tables  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+
+    _check_options([concept], precision, ties)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    found = follow(solution, until=since).paths() if since else play(solution)
+    if figure is not None:
+        from sim.present.figures import trajectory_figure  # noqa: PLC0415
+
+        trajectory_figure(found, figure, variable)
+    if as_json:
+        _print_json(tables.paths_data(found, count, variable))
+        return
+    print_table(tables.trajectory_table(found, variable))
+    print_table(tables.histories_table(found.histories(count)))
+
+
+@app.command()
+def moves(
+    file: File, at: Annotated[str, typer.Option("--at", metavar="DATE", help="A date or round of the recorded history; by default the first decision.")] = "",
+    player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
+    stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
+    concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show what each move does to payoffs: the stage game and continuation values before and after it."""
+    from sim.analysis.moves import moves_at  # noqa: PLC0415
+    from sim.present import tables  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+
+    _check_options([concept], precision, ties)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    found = moves_at(solution, at or None, player)
+    players = solution.game.graph.players
+    if as_json:
+        _print_json(tables.moves_data(found, players))
+        return
+    print_line(", ".join(f"{name}={value}" for name, value in found.state.items()))
+    for table in tables.moves_tables(found, players, stages=stages):
+        print_table(table)
+
+
+@app.command()
+def replay(
+    file: File, since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow records before this date or round, then play forward.")] = "",
+    concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
+    from sim.analysis.replay import replay as follow  # noqa: PLC0415
+    from sim.present import tables  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+
+    _check_options([concept], precision, ties)
+    solution = _solve(_compile(file, set_, rounds, None, max_nodes), concept, precision, ties).require()
+    if not solution.game.origin.scenario.history:
+        raise OptionError(f"{file} records no history; add [[history]] tables")
+    found = follow(solution, until=since or None)
+    after = found.paths()
+    if as_json:
+        _print_json({**tables.replay_data(found), "from": since, "outcomes": {name: float(value[0]) for name, value in after.outcomes().items()}, "path": tables.path_data(after.histories(1)[0])})
+        return
+    print_table(tables.replay_table(found))
+    print_line(f"log-likelihood of the recorded moves: {found.log_likelihood:.3f}; under uniform play: {found.uniform_log_likelihood:.3f}")
+    forced = [step for step in found.steps if step.forced]
+    if forced:
+        print_line(f"{len(forced)} record(s) had probability 0 and were forced")
+    print_line()
+    print_table(tables.path_table(after, after.histories(1)[0], "Most likely history from there on, given the records"))
+    print_table(tables.outcomes_table(after))
+
+
+@app.command()
+def compare(
+    file: File, concept: Annotated[list[str] | None, typer.Option("--concept", help="A solution concept; give two or more.")] = None,
+    set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, remove: Remove = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectories side by side into this file.")] = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Set solution concepts side by side on one scenario."""
+    from sim.analysis.compare import compare as put_together  # noqa: PLC0415
+    from sim.present import comparing  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+
+    concepts = concept or ["subgame_perfect", "quantal_response"]
+    if len(concepts) < 2:
+        raise OptionError("compare needs two concepts; repeat --concept")
+    _check_options(concepts, precision, ties)
+    game = _compile(file, set_, rounds, remove, max_nodes)
+    found = put_together([_solve(game, name, precision, ties).require() for name in concepts])
+    if figure is not None:
+        from sim.present.figures import comparison_figure  # noqa: PLC0415
+
+        comparison_figure(found, figure)
+    if as_json:
+        _print_json(comparing.comparison_data(found))
+        return
+    for table in comparing.comparison_tables(found):
+        print_table(table)
+    print_line(comparing.parting_line(found))
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="EXPERIMENT", help="An experiment file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write; by default results/<name>.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Run an experiment: data, figures, a manifest, and the sentence that answers its question."""
+    from sim.analysis.answer import sentence  # noqa: PLC0415
+    from sim.analysis.experiment import run_plan  # noqa: PLC0415
+    from sim.analysis.plan import read_experiment  # noqa: PLC0415
+    from sim.analysis.record import write  # noqa: PLC0415
+    from sim.present.figures import draw  # noqa: PLC0415
+
+    plan = read_experiment(file)
+    progress = _Progress("solving variants")
+    try:
+        dataset = run_plan(plan, progress)
+    finally:
+        progress.stop()
+    folder = out or Path("results") / plan.name
+    answer = sentence(plan.experiment.answer, dataset) if plan.experiment.answer else ""
+    command = f"sim run {file.name}"
+    manifest = write(plan, dataset, folder, command, tuple(f"{spec.file}.{ending}" for spec in plan.experiment.figures for ending in ("svg", "png")))
+    figures = draw(plan, dataset, folder)
+    if as_json:
+        _print_json({"experiment": plan.name, "question": plan.experiment.question, "answer": answer, "folder": str(folder), "figures": [str(x) for x in figures], "manifest": str(manifest), "dimensions": {str(k): v for k, v in dataset.sizes.items()}})
+        return
+    print_line(plan.experiment.title)
+    print_line(f"Question: {' '.join(plan.experiment.question.split())}")
+    if answer:
+        print_line(f"Answer: {answer}")
+    print_line(f"{int(dataset['certified'].size):,} solves, {int(dataset['certified'].sum()):,} certified")
+    for path in (*figures, folder / "result.zarr", manifest):
+        print_line(f"wrote {path}")
+
+
+@app.command("list")
+def list_(as_json: Json = False) -> None:
+    """List solution concepts, path operators, and the scenarios and experiments in this folder."""
+    from sim.present.plain import Table  # noqa: PLC0415
+    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.scenario.expression import PATH_OPERATORS  # noqa: PLC0415
+    from sim.solve.registry import CONCEPTS, LATER  # noqa: PLC0415
+
+    files = {kind: sorted(str(path) for path in Path(kind).glob("*.toml")) for kind in ("scenarios", "experiments")}
+    if as_json:
+        _print_json({"concepts": {name: row.title for name, row in CONCEPTS.items()}, "not_yet": LATER, "path_operators": dict(PATH_OPERATORS), **files})
+        return
+    print_table(Table(title="Solution concepts", columns=("concept", "meaning", "source"), rows=[(row.name, row.title, row.source) for row in CONCEPTS.values()]))
+    print_line(f"Not built yet: {', '.join(LATER)}")
+    print_line()
+    print_table(Table(title="Path operators", columns=("operator", "meaning"), rows=list(PATH_OPERATORS.items())))
+    for kind, found in files.items():
+        print_line(f"{kind}: {', '.join(found) or 'none in this folder'}")
+
+
+@app.command()
+def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")]) -> None:
+    """Make a commented scenario that solves, to start from."""
+    from sim.templates import template  # noqa: PLC0415
+
+    if file.exists():
+        raise OptionError(f"{file} exists already; choose another name, nothing was written")
+    if not file.parent.is_dir():
+        raise OptionError(f"folder {file.parent} does not exist; make it first")
+    file.write_text(template().read_text(encoding="utf-8"), encoding="utf-8")
+    print_line(f"wrote {file}; next: sim check {file}, then sim solve {file}")
+
+
+@app.command()
+def export(
+    file: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; not needed for --format schema.")] = None,
+    form: Annotated[str, typer.Option("--format", help="efg (a game tree for Gambit and OpenSpiel) or schema (JSON Schema of scenario files).")] = "efg",
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write; by default standard output.")] = None,
+    set_: Set = None, rounds: Rounds = None,
+) -> None:  # fmt: skip
+    """Write a scenario as a Gambit game tree, or the language's JSON Schema for editors."""
+    if form == "schema":
+        from sim.present.plain import to_json  # noqa: PLC0415
+        from sim.scenario.schema import ScenarioFile  # noqa: PLC0415
+
+        text = to_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioFile.model_json_schema()}) + "\n"
+    elif form == "efg":
+        from sim.construct.gambit import to_efg  # noqa: PLC0415
+
+        if file is None:
+            raise OptionError("export --format efg needs a scenario file")
+        text = to_efg(_compile(file, set_, rounds))
+    else:
+        raise OptionError(f"--format is '{form}'; expected efg or schema")
+    if out is None:
+        sys.stdout.write(text)
+        return
+    partial = out.with_name(out.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(out)
+    print_line(f"wrote {out}")
+
+
+def print_line(text: str = "") -> None:
+    """Write a line to standard output, as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def _say(text: str) -> None:
+    """Write a message to standard error, plainly."""
+    sys.stderr.write(text + "\n")
+
+
+def _print_json(value: Any) -> None:
+    from sim.present.plain import to_json  # noqa: PLC0415
+
+    print_line(to_json(value))
+
+
+def _guarded(call: Callable[[], Any]) -> int:
+    """Run the command line and turn its endings into exit codes."""
+    import click  # noqa: PLC0415
+
+    try:
+        result = call()
+        sys.stdout.flush()
+    except (SimError, NoAnswerError) as error:
+        _say(str(error))
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted; nothing was left half written")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def main() -> None:
+    """Run ``sim``."""
+    sys.exit(_guarded(lambda: app(standalone_mode=False)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""A scenario in plain English, with its ledger of assumptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sim.analysis.check import size_bound
+from sim.present.plain import Table, number
+from sim.scenario.values import assumption_values, show_assumption, structural
+
+if TYPE_CHECKING:
+    from sim.scenario.model import Action, Branch, Scenario, Turn
+
+__all__ = ["describe", "ledger_table", "size_lines"]
+
+
+def _effects(effects: dict[str, str]) -> str:
+    return "; ".join(f"{name} becomes {text}" for name, text in effects.items())
+
+
+def _branch(branch: Branch) -> str:
+    parts = [f"with probability {branch.probability.text}"]
+    parts += [f"({player} believes {text.text})" for player, text in branch.believes.items()]
+    parts.append(_effects({name: e.text for name, e in branch.effects.items()}) or "nothing changes")
+    if branch.ends:
+        parts.append("the game ends")
+    return f"      {branch.label}: " + ", ".join(parts)
+
+
+def _action(action: Action) -> list[str]:
+    head = f"  {action.label}" + ("" if action.guard.constant else f", while {action.guard.text}")
+    lines = [head + (f"   [{', '.join(action.source)}]" if action.source else "")]
+    if action.note:
+        lines.append(f"      {action.note}")
+    if action.effects:
+        lines.append("      " + _effects({name: e.text for name, e in action.effects.items()}))
+    lines += [f"      pays {player}: {e.text}" for player, e in action.pays.items()]
+    lines += [_branch(branch) for branch in action.branches]
+    if action.ends:
+        lines.append("      the game ends")
+    return lines
+
+
+def _turn(turn: Turn) -> str:
+    who = f"{turn.player} moves" if turn.player else f"chance: {', '.join(turn.events)}"
+    return who if turn.rounds is None else f"{who} (in round {', '.join(map(str, sorted(turn.rounds)))} only)"
+
+
+def describe(scenario: Scenario) -> list[str]:
+    """Tell a scenario in plain English, line by line.
+
+    Examples
+    --------
+    >>> import sim
+    >>> describe(sim.load(sim.template()))[0]
+    'A three-move crisis'
+    """
+    lines = [scenario.title, *([scenario.note] if scenario.note else []), ""]
+    lines += [f"{scenario.rounds} round(s), each in this order:"]
+    lines += [f"  {place}. {_turn(turn)}" for place, turn in enumerate(scenario.turns, 1)]
+    lines += ["", "State:"]
+    for variable in scenario.variables:
+        values = " < ".join(variable.labels.values) if variable.labels and variable.labels.ordered else ""
+        values = values or (", ".join(variable.labels.values) if variable.labels else ("true or false" if variable.kind == "flag" else f"{variable.low} to {variable.low + variable.size - 1}"))
+        lines.append(f"  {variable.id}: {values}; starts at {variable.start.text}" + (f"   — {variable.note}" if variable.note else ""))
+    for player in scenario.players:
+        lines += ["", f"{player.name} ({player.id}), discount {player.discount.text}, is paid each round:"]
+        lines += [f"  {'' if term == 'payoff' else term + ': '}{' '.join(e.text.split())}" for term, e in player.terms.items()] or ["  nothing"]
+        if player.final.constant != 0:
+            lines.append(f"  and at the end: {' '.join(player.final.text.split())}")
+        lines.append("and may play:")
+        for action in scenario.actions:
+            if player.id in action.players:
+                lines += _action(action)
+    lines += ["", "Chance:"] if scenario.chance else []
+    for event, cases in scenario.chance.items():
+        for case in cases:
+            lines.append(f"  {event}" + ("" if case.guard.constant else f", while {case.guard.text}"))
+            lines += [_branch(branch) for branch in case.branches]
+    if scenario.forbid:
+        lines += ["", "No move may lead to:", *(f"  {condition.text}" for condition in scenario.forbid)]
+    lines += ["", "Questions:"] if scenario.questions else []
+    lines += [f"  {name}: {question.expression.text}" for name, question in scenario.questions.items()]
+    return lines
+
+
+def ledger_table(scenario: Scenario) -> Table:
+    """Tabulate the assumptions with their values, ranges, bases and sources."""
+    values = assumption_values(scenario)
+    shapes = structural(scenario)
+    rows: list[tuple[str, ...]] = []
+    for name, assumption in scenario.assumptions.items():
+        value = show_assumption(assumption, float(values[name][0]))
+        allowed = ", ".join(assumption.labels.values) if assumption.labels else ""
+        allowed = allowed or (", ".join(number(choice) for choice in assumption.choices) if assumption.choices else "")
+        allowed = allowed or (f"{number(assumption.range[0])} to {number(assumption.range[1])}" if assumption.range else "any")
+        shown = value if isinstance(value, str) else number(value)
+        rows.append((name, shown, allowed, assumption.basis, ", ".join(assumption.source), "yes" if name in shapes else "", " ".join(assumption.note.split())))
+    return Table(title="Ledger of assumptions", columns=("assumption", "value", "allowed", "basis", "source", "shapes the graph", "note"), rows=rows)
+
+
+def size_lines(scenario: Scenario, rounds: int | None = None) -> list[str]:
+    """Say what is known of the game's size before it is compiled."""
+    states = 1
+    for variable in scenario.variables:
+        states *= variable.size
+    bound = size_bound(scenario, rounds)
+    return [f"Before compiling: {states:,} conceivable states; at most {bound:,} nodes." if bound < 10**15 else f"Before compiling: {float(states):.1e} conceivable states; no useful bound on nodes."]
