@@ -471,20 +471,20 @@ def _print_json(value: Any) -> None:
 
 def _guarded(call: Callable[[], Any]) -> int:
     """Run the command line and turn its endings into exit codes."""
-    import click  # noqa: PLC0415
-
+    usage = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
     try:
         result = call()
         sys.stdout.flush()
     except (SimError, NoAnswerError) as error:
         _say(str(error))
         return error.exit_code
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except usage as error:
+        shown: Any = error
+        shown.show()
+        return int(shown.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; nothing was left half written")
         return 130
     except BrokenPipeError:

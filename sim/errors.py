@@ -30,6 +30,8 @@ __all__ = [
     "did_you_mean",
 ]
 
+MOST_SHOWN = 12  # known words that advice lists
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
@@ -76,7 +78,7 @@ class SimError(Exception):
     exit_code = 2
 
 
-class _Problems(SimError):
+class _ProblemsError(SimError):
     """An error made of problems, one a line, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -84,7 +86,7 @@ class _Problems(SimError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-class ScenarioError(_Problems):
+class ScenarioError(_ProblemsError):
     """All mistakes of a scenario file.
 
     Examples
@@ -95,7 +97,7 @@ class ScenarioError(_Problems):
     """
 
 
-class ExperimentError(_Problems):
+class ExperimentError(_ProblemsError):
     """All mistakes of an experiment file."""
 
 
@@ -131,5 +133,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f"did you mean '{near[0]}'?"
     if not names:
         return ""
-    shown = ", ".join(names[:12])
-    return f"known: {shown}" + (", …" if len(names) > 12 else "")
+    shown = ", ".join(names[:MOST_SHOWN])
+    return f"known: {shown}" + (", …" if len(names) > MOST_SHOWN else "")

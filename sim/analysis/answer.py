@@ -68,6 +68,10 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
         if array.dims != (fact.along,):
             raise OptionError(f"fact of {fact.of}: crossings along '{fact.along}' need every other dimension fixed by where; left: {', '.join(map(str, array.dims))}")
         return crossings(array[fact.along].values, array.values, fact.level)
+    if fact.reduce == "argmax":
+        if array.dims != (fact.along,):
+            raise OptionError(f"fact of {fact.of}: argmax along '{fact.along}' needs every other dimension fixed by where")
+        return float(array[fact.along].values[int(np.nanargmax(array.values))])
     if fact.reduce == "value":
         if array.ndim:
             raise OptionError(f"fact of {fact.of}: a single value needs every dimension fixed by where; left: {', '.join(map(str, array.dims))}")

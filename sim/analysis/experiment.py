@@ -100,9 +100,13 @@ class _Runner:
             if self.experiment.trajectories:
                 self.place("distribution", where, some, paths.trajectory())
                 self.place("first_passage", where, some, paths.first_passage())
+                self.place("likely", where, some, np.stack([paths.likely(None, v) for v in range(paths.game.variants)]))
                 self.place("played", where, some, _played(paths))
         for name, measure in self.experiment.measures.items():
-            values = [advantage(solution, measure.advantage, measure.at or None, measure.player, variant) for variant in range(len(rows))]
+            if measure.likelihood:
+                values = [replay(solution, variant=variant).log_likelihood for variant in range(len(rows))]
+            else:
+                values = [advantage(solution, measure.advantage, measure.at or None, measure.player, variant) for variant in range(len(rows))]
             self.place(name, where, rows, values)
 
     def played(self, solution: Solution, arm: Arm) -> Iterator[tuple[range, Paths]]:
@@ -138,6 +142,7 @@ class _Runner:
         extra = {
             "distribution": ("round", "rung"),
             "first_passage": ("round", "rung"),
+            "likely": ("round",),
             "played": ("turn_round", "move"),
         }
         variables = {

@@ -256,6 +256,23 @@ class Paths:
                     heapq.heappush(heap, (-here * best[to], (*order, edge), to, here, (*edges, edge)))
         return tuple(out)
 
+    def likely(self, name: str | None = None, variant: int = 0) -> Floats:
+        """Return a variable along the most likely history, at the start and at the end of each round, shape (t,).
+
+        Examples
+        --------
+        >>> import sim
+        >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).likely("rung")
+        array([0., 0.])
+        """
+        variable, codec, graph = self.variable(name), self.game.origin.codec, self.game.graph
+        steps = self.histories(1, variant)[0].steps
+        out = np.empty(len(self.rounds))
+        out[:] = codec.column(graph.node_key[[steps[0].node if steps else int(graph.roots[0])]], variable.id)[0]
+        for step in steps:
+            out[step.round - self.rounds[0] :] = codec.column(graph.node_key[[graph.edge_dst[step.edge]]], variable.id)[0]
+        return out - variable.low
+
     def _best_continuation(self, profile: Floats) -> Floats:
         """Return the probability of each node's most likely continuation, shape (n,)."""
         graph = self.game.graph

@@ -60,11 +60,12 @@ class Arm(Strict):
 
 
 class Measure(Strict):
-    """A number asked at a state of the recorded history: how much better a move is than the best other."""
+    """A number asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves."""
 
-    advantage: str
+    advantage: str = ""
     at: str = ""
     player: str = ""
+    likelihood: bool = False
 
 
 class FigureSpec(Strict):
@@ -85,7 +86,7 @@ class Fact(Strict):
     """A number computed from the data, for the sentence that answers the question."""
 
     of: str
-    reduce: Literal["value", "mean", "min", "max", "share", "crossings", "count"] = "value"
+    reduce: Literal["value", "mean", "min", "max", "share", "crossings", "count", "argmax"] = "value"
     where: dict[str, Any] = Field(default_factory=dict[str, Any])
     along: str = ""
     level: float = 0.5
@@ -200,7 +201,12 @@ class _Checker:
         for name in experiment.outcomes or []:
             self.known(("outcomes",), name, scenario.questions, "an outcome of the scenario")
         for name, measure in experiment.measures.items():
-            self.known(("measures", name), measure.advantage, moves, "a move or group")
+            if measure.likelihood == bool(measure.advantage):
+                self.note(("measures", name), "bad-measure", f"measure {name} asks {'two things' if measure.likelihood else 'nothing'}", "write advantage = a move or group, or likelihood = true")
+            elif measure.advantage:
+                self.known(("measures", name), measure.advantage, moves, "a move or group")
+            elif not scenario.history:
+                self.note(("measures", name), "bad-measure", f"measure {name} needs a recorded history", "add [[history]] to the scenario")
         self.shown()
         return self.problems
 

@@ -20,7 +20,7 @@ from sim.game.graph import CHANCE, TERMINAL
 if TYPE_CHECKING:
     from sim.construct.compile import Origin
     from sim.kinds import Floats
-    from sim.scenario.model import Record
+    from sim.scenario.model import Record, Scenario
     from sim.solve.contract import Solution
 
 __all__ = ["RecordedStep", "Replay", "Situation", "replay", "situation"]
@@ -149,7 +149,7 @@ class _Walker:
     def follow(self, record: Record, edges: Any, texts: Any, matching: Any, here: Floats, mass: float) -> RecordedStep:
         """Keep only the recorded edges of a layer, and measure how likely they were."""
         flow = here * self.profile[0, edges] / mass
-        alternatives = sorted(((str(t), float(flow[texts == t].sum())) for t in dict.fromkeys(texts) if t), key=lambda pair: -pair[1])
+        alternatives = sorted(((str(t), float(flow[texts == t].sum())) for t in dict.fromkeys(texts[here > 0]) if t), key=lambda pair: -pair[1])
         probability = float(flow[matching].sum())
         rank = 1 + sum(1 for _, share in alternatives if share > probability + 1e-12)
         weight = self.graph.edge_weight[edges]
@@ -163,16 +163,27 @@ class _Walker:
         return RecordedStep(record=record, probability=min(probability, 1.0), rank=rank, alternatives=tuple(alternatives), forced=forced, uniform=uniform)
 
 
-def _before(record: Record, until: str | int | None) -> bool:
-    """Whether a record comes before a date or a round."""
+def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tuple[list[Record], list[Record]]:
+    """Split the records into those before a date or a round, and the rest; a record without a date has that of its round.
+
+    With a player, what is recorded between that point and the player's next record comes before it too.
+    """
+    records = list(scenario.history)
     if until is None:
-        return True
-    if isinstance(until, int) or until.isdigit():
-        return record.round < int(until)
-    return bool(record.date) and record.date < until
+        return records, []
+
+    def before(record: Record) -> bool:
+        if isinstance(until, int) or until.isdigit():
+            return record.round < int(until)
+        return (record.date or scenario.date_of(record.round)) < until
+
+    count = next((place for place, record in enumerate(records) if not before(record)), len(records))
+    if player:
+        count = next((place for place in range(count, len(records)) if records[place].player == player), count)
+    return records[:count], records[count:]
 
 
-def replay(solution: Solution, until: str | int | None = None, variant: int = 0) -> Replay:
+def replay(solution: Solution, until: str | int | None = None, variant: int = 0, player: str = "") -> Replay:
     """Follow the recorded history.
 
     Parameters
@@ -181,6 +192,8 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0)
         A certified solution of a compiled scenario.
     until
         Follow only what was recorded before this date ("2016-10") or round.
+    player
+        Go on to this player's next record.
     variant
         Which variant.
 
@@ -191,7 +204,9 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0)
     """
     solution.require()
     walker = _Walker(solution, variant)
-    steps = tuple(walker.take(record) for record in walker.game.origin.scenario.history if _before(record, until) and walker.game.origin.first <= record.round <= walker.game.origin.rounds)
+    origin: Origin = walker.game.origin
+    wanted, _ = _split(origin.scenario, until, player)
+    steps = tuple(walker.take(record) for record in wanted if origin.first <= record.round <= origin.rounds)
     one = solution
     if solution.game.variants > 1:
         one = one_variant(solution, variant)
@@ -257,16 +272,16 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     scenario = solution.game.origin.scenario
     if player and player not in graph.players:
         raise OptionError(f"'{player}' is not a player; known: {', '.join(graph.players)}")
-    walked = replay(solution, until=at if at is not None else 0, variant=variant)
-    following = [record for record in scenario.history if not _before(record, at)] if at is not None else []
+    following = _split(scenario, at, player)[1] if at is not None else []
     wanted = player or next((record.player for record in following if record.player), "")
+    walked = replay(solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else "")
     earliest = max((step.record.round for step in walked.steps), default=0)
-    numbers = [record.round for record in following] or [_round_at(scenario.clock, at, earliest)]
+    number = next((record.round for record in following if record.player == wanted), _round_at(scenario.clock, at, earliest))
     weights = reach(walked.solution.game, walked.profile)[0]
     taken = [layer for layer in range(graph.layer_count) if _is_forced(walked, layer)]
     for layer in range(max(taken, default=-1) + 1, graph.layer_count):
         mover = int(graph.layer_player[layer])
-        if mover >= 0 and graph.layer_round[layer] >= numbers[0] and (not wanted or graph.players[mover] == wanted):
+        if mover >= 0 and graph.layer_round[layer] >= number and (not wanted or graph.players[mover] == wanted):
             nodes = graph.nodes(layer)
             here = weights[nodes]
             if here.sum() > 0:

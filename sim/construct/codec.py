@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sim.kinds import Floats, Keys
+    from sim.kinds import Floats, Ints, Keys
     from sim.scenario.model import Variable
 
 __all__ = ["MAX_CODE", "Codec"]
@@ -96,7 +96,7 @@ class Codec:
         )
 
     def distinct(
-        self, keys: Keys, names: Sequence[str], extra: Keys | None = None, extra_size: int = 1
+        self, keys: Keys, names: Sequence[str], extra: Keys | Ints | None = None, extra_size: int = 1
     ) -> tuple[Keys, Keys]:
         """Group states by the variables that an expression reads, and perhaps by one more small number.
 

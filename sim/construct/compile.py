@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sim.construct.codec import Codec
 from sim.construct.expand import NODE_LIMIT, Expander
 from sim.construct.tables import evaluate_plan, make_plan
 from sim.errors import OptionError, did_you_mean
 from sim.game.graph import Game
+from sim.scenario.model import MAX_ROUNDS
 from sim.scenario.values import assumption_values, structural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from sim.construct.codec import Codec
     from sim.construct.tables import Plan
     from sim.errors import Problem
     from sim.scenario.model import Scenario
@@ -62,7 +63,8 @@ def _fixed(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, float]:
     out: dict[str, float] = {}
     for name in structural(scenario):
         if values[name].size > 1 and (values[name] != values[name][0]).any():
-            message = f"assumption '{name}' shapes the game (a guard, an effect, a start or an outcome reads it), so one batch cannot vary it; compile once for each value, or use sim.run"
+            what = f"assumption '{name}' shapes the game (a guard, an effect, a start or an outcome reads it)"
+            message = f"{what}, so one batch cannot vary it; compile once for each value, or use sim.run"
             raise OptionError(message)
         out[name] = float(values[name][0])
     return out
@@ -119,8 +121,10 @@ def compile(  # noqa: A001 - the front door's word
     """
     values = assumption_values(scenario, assumptions)
     last = scenario.rounds if rounds is None else rounds
-    if not 1 <= first <= last <= 1000:
-        message = f"asked for rounds {first} to {last}; expected 1 to at most 1000, the first not after the last"
+    if not 1 <= first <= last <= MAX_ROUNDS:
+        message = (
+            f"asked for rounds {first} to {last}; expected 1 to at most {MAX_ROUNDS}, the first not after the last"
+        )
         raise OptionError(message)
     removed: set[str] = set()
     for name in remove:
@@ -179,4 +183,5 @@ def renumber(game: Game, assumptions: Mapping[str, Any]) -> Game:
     if changed:
         message = f"assumption '{changed[0]}' shapes the game; compile again instead of renumbering"
         raise OptionError(message)
-    return Game(graph=game.graph, numbers=evaluate_plan(origin.plan, values), assumptions=values, origin=origin)
+    renewed = replace(origin, settings=dict(assumptions))
+    return Game(graph=game.graph, numbers=evaluate_plan(origin.plan, values), assumptions=values, origin=renewed)

@@ -7,84 +7,30 @@ event's layer. An uncertain move leads to a chance node of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.construct.codec import MAX_CODE, Codec
+from sim.construct.frontier import Block, Frontier, Option, View, fault, locate
 from sim.errors import Problem, ScenarioError
 from sim.game.graph import CHANCE, TERMINAL, EdgeLabel, Graph
 from sim.kinds import frozen
 from sim.scenario.evaluate import evaluate
-from sim.scenario.places import line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from sim.kinds import Bools, Floats, Keys
-    from sim.scenario.expression import Expression
+    from sim.kinds import Bools, Floats, Ints, Keys
     from sim.scenario.model import Action, Branch, Case, Scenario
+    from sim.scenario.tree import Expression
 
 __all__ = ["NODE_LIMIT", "Expander", "Expansion", "LabelSource", "View", "locate"]
 
+MOST_SHOWN = 5  # variables that a message lists
 NODE_LIMIT = 5_000_000
 """Nodes at which the expansion stops, unless the caller allows more."""
-
-
-def locate(scenario: Scenario, place: str, kind: str, what: str, expected: str = "", advice: str = "") -> Problem:
-    """Make a problem that points at a key of the scenario's file."""
-    path = tuple(int(part) if part.isdigit() else part for part in place.split("."))
-    return Problem(
-        kind=kind,
-        what=what,
-        expected=expected,
-        advice=advice,
-        place=place,
-        file=scenario.file,
-        line=line_of(scenario.places, path),
-    )
-
-
-class View(Mapping[str, Any]):
-    """Values of names on many states at once; columns are decoded when first read."""
-
-    def __init__(
-        self, codec: Codec, keys: Keys, constants: Mapping[str, Any], parent: tuple[View, Any] | None = None
-    ) -> None:
-        self.codec, self.keys, self.constants, self.parent = codec, keys, constants, parent
-        self.columns: dict[str, Floats] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        """Return a constant or a column of shape ``(states,)``."""
-        if name in self.constants:
-            return self.constants[name]
-        if name not in self.columns:
-            self.columns[name] = (
-                self.parent[0][name][self.parent[1]] if self.parent else self.codec.column(self.keys, name)
-            )
-        return self.columns[name]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over all readable names."""
-        return iter((*self.constants, *self.codec.by_id))
-
-    def __len__(self) -> int:
-        """Count the readable names."""
-        return len(self.constants) + len(self.codec.by_id)
-
-    def part(self, chosen: Any) -> View:
-        """Return the view of some of the states."""
-        return View(self.codec, self.keys[chosen], self.constants, (self, chosen))
-
-    def with_constants(self, more: Mapping[str, Any]) -> View:
-        """Return the view with more constants, sharing the columns."""
-        if not more:
-            return self
-        view = View(self.codec, self.keys, {**self.constants, **more}, self.parent)
-        view.columns = self.columns
-        return view
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,65 +53,16 @@ class Expansion:
     played: frozenset[str]
 
 
-class _Frontier:
-    """States waiting to become nodes."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Chance nodes with the same outcomes: those of one case of an event, or of one uncertain action."""
 
-    def __init__(self, *, merge: bool = True) -> None:
-        self.merge = merge
-        self.pending: list[Keys] = []
-        self.count = 0
-        self.target = np.empty(0, np.int64)
-        self.inverse = np.empty(0, np.int64)
-        self.next: _Frontier | None = None
-
-    def push(self, keys: Keys) -> int:
-        """Add states; return the position of the first."""
-        self.pending.append(keys)
-        self.count += len(keys)
-        return self.count - len(keys)
-
-    def close(self) -> Keys:
-        """Merge equal states and return them in order of their codes."""
-        keys = np.concatenate(self.pending) if self.pending else np.empty(0, np.int64)
-        self.pending = []
-        if not self.merge:
-            self.inverse = np.arange(len(keys))
-            return keys
-        unique = np.unique(keys)
-        self.inverse = np.searchsorted(unique, keys).astype(np.int32)
-        return unique
-
-    def resolve(self) -> None:
-        """Replace references to the next frontier by node numbers; the next frontier must be resolved already."""
-        if self.next is not None:
-            waiting = self.target < 0
-            self.target[waiting] = self.next.target[self.next.inverse[-self.target[waiting] - 1]]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Block:
-    """The edges that leave one layer, in the order of its nodes."""
-
-    degree: Keys
-    label: Any
-    weight: Floats | None
-    position: Any
-    which: Any
-    frontiers: tuple[_Frontier, ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Option:
-    """One action at one layer: where it is available and where it leads."""
-
-    label: int
-    group: str
+    branches: tuple[Branch, ...]
     where: Any
-    frontier: int
-    position: int
-    count: int
-    clipped: bool = False
-    keys: Keys | None = None
+    view: View
+    key: tuple[Any, ...]
+    owner: str
+    source: LabelSource
 
 
 @dataclass(slots=True)
@@ -205,8 +102,8 @@ class Expander:
     sources: list[LabelSource] = field(init=False, default_factory=list[LabelSource])
     label_index: dict[tuple[Any, ...], int] = field(init=False, default_factory=dict[tuple[Any, ...], int])
     layers: list[tuple[int, int, bool, Keys]] = field(init=False, default_factory=list[tuple[int, int, bool, Any]])
-    blocks: list[_Block] = field(init=False, default_factory=list[_Block])
-    frontiers: list[_Frontier] = field(init=False, default_factory=list[_Frontier])
+    blocks: list[Block] = field(init=False, default_factory=list[Block])
+    frontiers: list[Frontier] = field(init=False, default_factory=list[Frontier])
     warnings: dict[tuple[str, str], Problem] = field(init=False, default_factory=dict[tuple[str, str], Problem])
     nodes: int = field(init=False, default=0)
     uncertain: set[int] = field(init=False, default_factory=set[int])
@@ -221,9 +118,9 @@ class Expander:
         """Return what is the same in all states of a round."""
         return {**self.assumptions, "round": float(number), "rounds_left": float(self.rounds - number)}
 
-    def frontier(self, *, merge: bool = True) -> _Frontier:
+    def frontier(self, *, merge: bool = True) -> Frontier:
         """Open a frontier."""
-        self.frontiers.append(_Frontier(merge=merge))
+        self.frontiers.append(Frontier(merge=merge))
         return self.frontiers[-1]
 
     def label(self, key: tuple[Any, ...], label: EdgeLabel, source: LabelSource) -> int:
@@ -234,93 +131,98 @@ class Expander:
             self.sources.append(source)
         return self.label_index[key]
 
-    def holds(self, guard: Expression, view: View) -> Bools:
-        """Evaluate a guard on all states."""
+    def holds(self, guard: Expression, view: View, place: str, owner: str) -> Bools:
+        """Evaluate a condition on all states."""
         if guard.constant is not None:
-            return np.full(len(view.keys), bool(guard.constant))
-        return np.broadcast_to(evaluate(guard.node, view) > 0, (len(view.keys),))
+            return np.full(len(view.codes), bool(guard.constant))
+        self.check(guard, view, place, owner)
+        return np.broadcast_to(evaluate(guard.node, view) > 0, (len(view.codes),))
+
+    def check(self, expression: Expression, view: View, place: str, owner: str) -> None:
+        """Stop if an expression has no value in some state."""
+        found = fault(expression, view, view.codes.shape)
+        if found:
+            (bad,), kind, what = found
+            state = self.codec.show(int(view.codes[bad]))
+            what = f"{owner} {what} in round {int(view['round'])} at {state}"
+            raise self.fail(place, kind, what, "a value in every state it is read in", "guard it with 'if' or 'and'")
 
     def add_layer(self, player: int, number: int, keys: Keys, *, boundary: bool) -> None:
-        """Number the nodes of a layer."""
+        """Give the nodes of a layer their numbers."""
         self.layers.append((player, number, boundary, keys))
         self.nodes += len(keys)
         if self.nodes > self.node_limit:
-            raise self.fail(
-                "state",
-                "too-many-nodes",
-                self.too_many(number),
-                advice="give variables fewer values, play fewer rounds (--rounds), or raise the limit (--max-nodes)",
-            )
+            advice = "give variables fewer values, play fewer rounds (--rounds), or raise the limit (--max-nodes)"
+            expected = f"at most {self.node_limit:,}"
+            raise self.fail("state", "too-many-nodes", self.too_many(number, keys), expected, advice)
 
-    def too_many(self, number: int) -> str:
-        """Say which variables multiply the states."""
-        keys = self.layers[-1][3]
-        spread = sorted(
-            ((len(np.unique(self.codec.column(keys, name))), name) for name in self.codec.by_id), reverse=True
-        )
-        multipliers = ", ".join(f"{name} ({count} values)" for count, name in spread[:5] if count > 1)
-        return f"the game has more than {self.node_limit:,} nodes ({self.nodes:,} reached in round {number} of {self.rounds}); the variables that multiply them: {multipliers}"
+    def too_many(self, number: int, keys: Keys) -> str:
+        """Say how many nodes were reached, and which variables multiply them."""
+        counts = [(len(np.unique(self.codec.column(keys, name))), name) for name in self.codec.by_id]
+        most = sorted((item for item in counts if item[0] > 1), key=lambda item: -item[0])[:MOST_SHOWN]
+        multipliers = ", ".join(f"{name} ({count} values)" for count, name in most) or "none"
+        reached = f"the game reaches {self.nodes:,} nodes in round {number} of {self.rounds}, and more to come"
+        return f"{reached}; the variables that multiply them: {multipliers}"
 
     # -- effects ------------------------------------------------------------------------------------------------------------------------
 
-    def successors(self, effects: Mapping[str, Expression], view: View, place: str, owner: str) -> tuple[Keys, bool]:
-        """Apply effects to all states of a view; tell whether a value was clipped."""
-        keys = view.keys
-        out = keys
-        clipped = False
+    def successors(
+        self, effects: Mapping[str, Expression], view: View, place: str, owner: str
+    ) -> tuple[Keys, Bools | None]:
+        """Apply effects to all states of a view; tell where a value was clipped."""
+        out = view.codes
+        clipped: Bools | None = None
         for name, expression in effects.items():
             variable = self.codec.by_id[name]
-            old = view[name]
+            self.check(expression, view, f"{place}.effects.{name}", f"effect of {owner} on {name}")
             value: Any = expression.constant if expression.constant is not None else evaluate(expression.node, view)
             high = variable.low + variable.size - 1
-            low_value, high_value = (
-                (value, value)
-                if isinstance(value, float)
-                else (np.min(value, initial=variable.low), np.max(value, initial=variable.low))
-            )
-            whole = np.all(np.equal(np.floor(value), value))
-            if variable.clip and whole and (low_value < variable.low or high_value > high):
-                value, clipped = np.clip(value, variable.low, high), True
-            elif not (low_value >= variable.low and high_value <= high and whole):
-                raise self.leaves(place, owner, name, np.broadcast_to(value, keys.shape), view)
-            out = out + (value - old).astype(np.int64) * self.codec.radix[name]
+            whole = bool(np.all(np.isfinite(value) & (np.floor(value) == value)))
+            inside = bool(np.all((value >= variable.low) & (value <= high)))
+            if not whole or not (inside or variable.clip):
+                raise self.leaves(place, owner, name, np.broadcast_to(value, view.codes.shape), view)
+            if not inside:
+                kept = np.clip(value, variable.low, high)
+                beyond = np.broadcast_to(kept != value, view.codes.shape)
+                value, clipped = kept, beyond if clipped is None else clipped | beyond
+            out = out + (value - view[name]).astype(np.int64) * self.codec.radix[name]
         return out, clipped
 
     def leaves(self, place: str, owner: str, name: str, values: Floats, view: View) -> ScenarioError:
         """Name the first state in which an effect leaves its variable's range."""
         variable = self.codec.by_id[name]
         high = variable.low + variable.size - 1
-        bad = int(np.flatnonzero(~((values >= variable.low) & (values <= high) & (np.floor(values) == values)))[0])
-        state = self.codec.show(int(view.keys[bad]))
+        good = np.isfinite(values) & (np.floor(values) == values)
+        if not variable.clip:
+            good &= (values >= variable.low) & (values <= high)
+        bad = int(np.flatnonzero(~good)[0])
+        state = self.codec.show(int(view.codes[bad]))
         labels = f" ({variable.show(variable.low)} to {variable.show(high)})" if variable.labels else ""
-        return self.fail(
-            f"{place}.effects.{name}",
-            "effect-range",
-            f"{owner} sets {name} to {values[bad]:g} in round {int(view['round'])} at {state}",
-            f"an integer from {variable.low} to {high}{labels}",
-            "guard the move, use min or max, or say clip = true for the variable",
-        )
+        what = f"{owner} sets {name} to {values[bad]:g} in round {int(view['round'])} at {state}"
+        expected = f"an integer from {variable.low} to {high}{labels}"
+        advice = "guard the move, use min or max, or say clip = true for the variable"
+        return self.fail(f"{place}.effects.{name}", "effect-range", what, expected, advice)
 
     def forbidden(self, keys: Keys, constants: Mapping[str, Any]) -> Bools:
         """Tell which states no move may enter."""
         out = np.zeros(len(keys), dtype=bool)
         if len(keys):
             view = View(self.codec, keys, constants)
-            for condition in self.scenario.forbid:
-                out |= self.holds(condition, view)
+            for index, condition in enumerate(self.scenario.forbid):
+                out |= self.holds(condition, view, f"forbid.{index}", f"forbid {index + 1}")
         return out
 
-    # -- layers -------------------------------------------------------------------------------------------------------------------------
+    # -- layers ---------------------------------------------------------------------------------------------------
 
     def player_layer(
-        self, player: int, number: int, keys: Keys, after: _Frontier, ends: _Frontier, *, boundary: bool
+        self, player: int, number: int, keys: Keys, after: Frontier, ends: Frontier, *, boundary: bool
     ) -> None:
         """Make the nodes of a player's turn, with one edge for each available action."""
         self.add_layer(player, number, keys, boundary=boundary)
         view = View(self.codec, keys, {**self.constants(number), "mover": float(player)})
         chance = self.frontier(merge=False)
         uncertain: list[tuple[Action, Keys]] = []
-        options: list[_Option] = []
+        options: list[Option] = []
         name = self.scenario.player_ids[player]
         for action in self.scenario.actions:
             if name not in action.players or action.move in self.removed:
@@ -335,83 +237,78 @@ class Expander:
             degree[option.where] += 1
         if not degree.all():
             state = self.codec.show(int(keys[int(np.flatnonzero(degree == 0)[0])]))
-            raise self.fail(
-                f"players.{name}",
-                "no-move",
-                f"player {name} has no available move in round {number} at {state}",
-                "at least one",
-                "add a move that holds there, such as hold",
-            )
+            what = f"player {name} has no available move in round {number} at {state}"
+            advice = "add a move that is available there, such as one that changes nothing"
+            raise self.fail(f"players.{name}", "no-move", what, "at least one", advice)
         self.warn_identical(options, len(keys), number)
         self.blocks.append(self.edges(degree, options, (after, ends, chance)))
         if uncertain:
             self.uncertain_layer(player, number, uncertain, chance, after, ends)
 
-    def option(self, action: Action, player: int, view: View, frontiers: tuple[_Frontier, ...]) -> _Option | None:
+    def option(self, action: Action, player: int, view: View, frontiers: tuple[Frontier, ...]) -> Option | None:
         """Find where an action is available, and push where it leads."""
-        available = self.holds(action.guard, view)
+        available = self.holds(action.guard, view, f"{action.place}.when", f"guard of {action.move}")
         if not available.any():
             return None
         where: Any = slice(None) if available.all() else np.flatnonzero(available)
         part = view if isinstance(where, slice) else view.part(where)
-        clipped = False
+        clipped: Bools | None = None
         if action.branches:
-            if self.scenario.forbid:
-                bad = np.zeros(len(part.keys), dtype=bool)
-                for branch in action.branches:
-                    bad |= self.forbidden(
-                        self.successors(
-                            branch.effects, part, branch.place, f"outcome {branch.label} of {action.label}"
-                        )[0],
-                        part.constants,
-                    )
-                where, part = _without(where, part, bad)
-            reached, target = part.keys, 2
+            reached, target = part.codes, 2
+            arrivals = [
+                self.successors(branch.effects, part, branch.place, f"outcome {branch.label} of {action.label}")[0]
+                for branch in (action.branches if self.scenario.forbid else ())
+            ]
         else:
             reached, clipped = self.successors(action.effects, part, action.place, action.label)
-            if self.scenario.forbid:
-                bad = self.forbidden(reached, part.constants)
-                where, part = _without(where, part, bad)
-                reached = reached[~bad]
             target = 1 if action.ends else 0
+            arrivals = [reached]
+        if self.scenario.forbid:
+            bad = np.logical_or.reduce([self.forbidden(keys, part.constants) for keys in arrivals])
+            where = _without(where, bad)
+            reached = reached[~bad]
+            clipped = None if clipped is None else clipped[~bad]
         if not len(reached):
             return None
         name = self.scenario.player_ids[player]
         label = EdgeLabel(text=action.label, move=action.move, player=name, group=action.group)
-        index = self.label((action.label, player), label, LabelSource(action=action, player=player))
-        position = frontiers[target].push(reached)
-        return _Option(
-            label=index,
+        return Option(
+            label=self.label(("move", action.label, player), label, LabelSource(action=action, player=player)),
             group=action.group,
             where=where,
             frontier=target,
-            position=position,
+            position=frontiers[target].push(reached),
             count=len(reached),
-            clipped=clipped,
             keys=reached,
+            clipped=clipped,
         )
 
-    def warn_identical(self, options: list[_Option], size: int, number: int) -> None:
-        """Warn of moves that clipping has made identical."""
+    def warn_identical(self, options: list[Option], size: int, number: int) -> None:
+        """Warn of moves that clipping has made identical: they lead to the same state and pay the same."""
         for option in options:
-            if not option.clipped:
+            if option.clipped is None:
                 continue
             mine = np.full(size, -1, dtype=np.int64)
-            mine[option.where] = option.keys
+            mine[option.where] = np.where(option.clipped, option.keys, -1)
             for other in options:
-                key = (self.labels[option.label].text, self.labels[other.label].text)
-                if other is option or other.frontier != option.frontier or key in self.warnings or other.keys is None:
+                names = sorted((self.labels[option.label].text, self.labels[other.label].text))
+                pair = (names[0], names[1])
+                if other is option or other.frontier != option.frontier or pair in self.warnings:
                     continue
                 theirs = np.full(size, -2, dtype=np.int64)
                 theirs[other.where] = other.keys
-                if (mine == theirs).any():
-                    move = self.labels[option.label].move
-                    what = f"clipping makes {key[0]} and {key[1]} identical in round {number}"
-                    self.warnings[key] = locate(
-                        self.scenario, f"moves.{move}", "clipped", what, advice="guard one of them"
-                    )
+                if (mine == theirs).any() and self.pays(option) == self.pays(other):
+                    state = self.codec.show(int(self.layers[-1][3][int(np.flatnonzero(mine == theirs)[0])]))
+                    what = f"clipping makes {pair[0]} and {pair[1]} identical in round {number} at {state}"
+                    place = f"moves.{self.labels[option.label].move}"
+                    self.warnings[pair] = locate(self.scenario, place, "clipped", what, advice="guard one of them")
 
-    def edges(self, degree: Keys, options: list[_Option], frontiers: tuple[_Frontier, ...]) -> _Block:
+    def pays(self, option: Option) -> dict[str, str]:
+        """Return the text of what an action pays."""
+        action = self.sources[option.label].action
+        return {player: expression.text for player, expression in action.pays.items()} if action else {}
+
+    def edges(self, degree: Keys, options: list[Option], frontiers: tuple[Frontier, ...]) -> Block:
         """Order a layer's edges by node, then by the order of the file."""
         total = int(degree.sum())
         fill = np.concatenate(([0], np.cumsum(degree)[:-1]))
@@ -432,35 +329,29 @@ class Expander:
                 which[place] = option.frontier
             if option.group:
                 weight[place] = 1 / sizes[option.group][option.where]
-        return _Block(degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers)
+        return Block(degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers)
 
     def uncertain_layer(
         self,
         player: int,
         number: int,
         uncertain: list[tuple[Action, Keys]],
-        chance: _Frontier,
-        after: _Frontier,
-        ends: _Frontier,
+        chance: Frontier,
+        after: Frontier,
+        ends: Frontier,
     ) -> None:
         """Make the chance nodes that uncertain moves lead to."""
         keys = chance.close()
         chance.target = np.arange(self.nodes, self.nodes + len(keys))
         self.add_layer(CHANCE, number, keys, boundary=False)
         self.uncertain.add(len(self.layers) - 1)
-        groups: list[tuple[tuple[Branch, ...], Any, View, tuple[Any, ...], LabelSource]] = []
+        groups: list[_Group] = []
         start = 0
         for action, some in uncertain:
             view = View(self.codec, some, {**self.constants(number), "mover": float(player), **action.chosen})
-            groups.append(
-                (
-                    action.branches,
-                    slice(start, start + len(some)),
-                    view,
-                    (action.label, player),
-                    LabelSource(action=action, player=player),
-                )
-            )
+            where = slice(start, start + len(some))
+            source = LabelSource(action=action, player=player)
+            groups.append(_Group(action.branches, where, view, ("move", action.label, player), action.label, source))
             start += len(some)
         self.chance_edges(len(keys), groups, after, ends)
 
@@ -469,24 +360,15 @@ class Expander:
         event: str,
         number: int,
         keys: Keys,
-        frontier: _Frontier,
-        after: _Frontier,
-        ends: _Frontier,
+        frontier: Frontier,
+        after: Frontier,
+        ends: Frontier,
         *,
         boundary: bool,
     ) -> None:
         """Make the nodes of a chance event; states in which no guard holds skip it, unless a round starts here."""
         view = View(self.codec, keys, self.constants(number))
-        cases = self.scenario.chance.get(event, ())
-        holding = np.full(len(keys), -1)
-        for index, case in enumerate(cases):
-            here = self.holds(case.guard, view)
-            both = here & (holding >= 0)
-            if both.any():
-                bad = int(np.flatnonzero(both)[0])
-                what = f"cases {int(holding[bad]) + 1} and {index + 1} of event {event} both hold in round {number} at {self.codec.show(int(keys[bad]))}"
-                raise self.fail(case.place, "two-guards", what, "at most one", "make the guards exclude each other")
-            holding[here] = index
+        holding = self.case_of(event, view)
         kept = np.arange(len(keys)) if boundary else np.flatnonzero(holding >= 0)
         frontier.target = np.empty(len(keys), dtype=np.int64)
         frontier.target[kept] = np.arange(self.nodes, self.nodes + len(kept))
@@ -499,70 +381,63 @@ class Expander:
         self.add_layer(CHANCE, number, keys[kept], boundary=boundary)
         rank = np.full(len(keys), -1)
         rank[kept] = np.arange(len(kept))
-        groups: list[tuple[tuple[Branch, ...], Any, View, tuple[Any, ...], LabelSource]] = []
-        for index, case in enumerate(cases):
+        groups: list[_Group] = []
+        for index, case in enumerate(self.scenario.chance.get(event, ())):
             here = np.flatnonzero(holding == index)
             if len(here):
-                groups.append((case.branches, rank[here], view.part(here), (event, index), LabelSource(case=case)))
+                source = LabelSource(case=case)
+                groups.append(
+                    _Group(case.branches, rank[here], view.part(here), ("event", event, index), event, source)
+                )
         quiet = np.flatnonzero(holding < 0) if boundary else np.empty(0, np.int64)
         if len(quiet):
-            groups.append(((), rank[quiet], view.part(quiet), ("", 0), LabelSource()))
+            groups.append(_Group((), rank[quiet], view.part(quiet), ("nothing",), "", LabelSource()))
         self.chance_edges(len(kept), groups, after, ends)
 
-    def chance_edges(
-        self,
-        size: int,
-        groups: list[tuple[tuple[Branch, ...], Any, View, tuple[Any, ...], LabelSource]],
-        after: _Frontier,
-        ends: _Frontier,
-    ) -> None:
+    def case_of(self, event: str, view: View) -> Keys:
+        """Find which case of an event holds in each state; -1 where none does."""
+        holding = np.full(len(view.codes), -1, dtype=np.int64)
+        for index, case in enumerate(self.scenario.chance.get(event, ())):
+            here = self.holds(case.guard, view, f"{case.place}.when", f"guard of event {event}")
+            both = here & (holding >= 0)
+            if both.any():
+                bad = int(np.flatnonzero(both)[0])
+                state = self.codec.show(int(view.codes[bad]))
+                cases = f"cases {int(holding[bad]) + 1} and {index + 1} of event {event}"
+                what = f"{cases} both hold in round {int(view['round'])} at {state}"
+                advice = "make the guards exclude each other"
+                raise self.fail(f"{case.place}.when", "two-guards", what, "at most one", advice)
+            holding[here] = index
+        return holding
+
+    def chance_edges(self, size: int, groups: list[_Group], after: Frontier, ends: Frontier) -> None:
         """Add the edges of chance nodes, one for each outcome; nothing happening is one certain edge."""
         degree = np.zeros(size, dtype=np.int64)
-        options: list[_Option] = []
-        for branches, where, view, key, source in groups:
-            degree[where] = max(1, len(branches))
-            if not branches:
-                index = self.label(("",), EdgeLabel(text=""), LabelSource())
-                options.append(
-                    _Option(
-                        label=index,
-                        group="",
-                        where=where,
-                        frontier=0,
-                        position=after.push(view.keys),
-                        count=len(view.keys),
-                    )
-                )
-            for branch in branches:
-                owner = source.case.event if source.case else (source.action.label if source.action else "")
-                keys, _ = self.successors(branch.effects, view, branch.place, f"outcome {branch.label} of {owner}")
-                if self.scenario.forbid and source.case:
-                    bad = self.forbidden(keys, view.constants)
-                    if bad.any():
-                        state = self.codec.show(int(keys[int(np.flatnonzero(bad)[0])]))
-                        raise self.fail(
-                            branch.place,
-                            "forbidden",
-                            f"outcome {branch.label} of event {owner} enters a forbidden state: {state}",
-                            advice="guard the event",
-                        )
-                label = EdgeLabel(text=f"{owner}/{branch.label}", event=owner)
-                made = LabelSource(action=source.action, branch=branch, case=source.case, player=source.player)
-                index = self.label((*key, branch.label), label, made)
-                target = ends if branch.ends else after
-                options.append(
-                    _Option(
-                        label=index,
-                        group="",
-                        where=where,
-                        frontier=int(branch.ends),
-                        position=target.push(keys),
-                        count=len(keys),
-                    )
-                )
+        options: list[Option] = []
+        for group in groups:
+            degree[group.where] = max(1, len(group.branches))
+            if not group.branches:
+                index = self.label(group.key, EdgeLabel(text=""), LabelSource())
+                options.append(_arrive(index, group, 0, after, group.view.codes))
+            for branch in group.branches:
+                owner = f"outcome {branch.label} of {group.owner}"
+                keys, _ = self.successors(branch.effects, group.view, branch.place, owner)
+                if self.scenario.forbid and group.source.case:  # a move that could enter one is not available
+                    self.refuse_forbidden(keys, group.view, branch, owner)
+                label = EdgeLabel(text=f"{group.owner}/{branch.label}", event=group.owner)
+                index = self.label((*group.key, branch.label), label, replace(group.source, branch=branch))
+                options.append(_arrive(index, group, int(branch.ends), ends if branch.ends else after, keys))
         block = self.edges(degree, options, (after, ends))
         block.weight = None
         self.blocks.append(block)
+
+    def refuse_forbidden(self, keys: Keys, view: View, branch: Branch, owner: str) -> None:
+        """Stop if chance enters a forbidden state."""
+        bad = self.forbidden(keys, view.constants)
+        if bad.any():
+            state = self.codec.show(int(keys[int(np.flatnonzero(bad)[0])]))
+            what = f"{owner} enters a forbidden state in round {int(view['round'])}: {state}"
+            raise self.fail(branch.place, "forbidden", what, advice="guard the event, or change the condition")
 
     # -- the run ------------------------------------------------------------------------------------------------------------------------
 
@@ -573,23 +448,16 @@ class Expander:
         values: dict[str, float] = {}
         for variable in self.scenario.variables:
             value = float(evaluate(variable.start.node, self.assumptions))
-            if not (variable.low <= value < variable.low + variable.size and value == int(value)):
+            high = variable.low + variable.size - 1
+            if not (variable.low <= value <= high and value == int(value)):
                 what = f"start {value:g} of variable {variable.id} is outside its range"
-                raise self.fail(
-                    f"state.{variable.id}.start",
-                    "outside-range",
-                    what,
-                    f"an integer from {variable.low} to {variable.low + variable.size - 1}",
-                )
+                expected = f"an integer from {variable.low} to {high}"
+                raise self.fail(f"state.{variable.id}.start", "outside-range", what, expected)
             values[variable.id] = value
         keys = np.array([self.codec.encode(values)], dtype=np.int64)
         if self.forbidden(keys, self.constants(self.first)).any():
-            raise self.fail(
-                "forbid",
-                "forbidden",
-                f"play starts in a forbidden state: {self.codec.show(int(keys[0]))}",
-                advice="change a start, or the condition",
-            )
+            what = f"play starts in a forbidden state: {self.codec.show(int(keys[0]))}"
+            raise self.fail("forbid", "forbidden", what, advice="change a start, or the condition")
         return keys
 
     def stages(self, number: int) -> list[tuple[int, str]]:
@@ -605,11 +473,11 @@ class Expander:
         """Expand the whole game."""
         self.codec = Codec(self.scenario.variables)
         if self.codec.size > MAX_CODE:
-            largest = sorted(self.scenario.variables, key=lambda variable: -variable.size)[:5]
-            what = f"the state variables multiply to {float(self.codec.size):.1e} combinations ({', '.join(f'{variable.id}: {variable.size}' for variable in largest)}, …)"
-            raise self.fail(
-                "state", "too-many-states", what, f"at most {float(MAX_CODE):.1e}", "give variables fewer values"
-            )
+            largest = sorted(self.scenario.variables, key=lambda variable: -variable.size)[:MOST_SHOWN]
+            named = ", ".join(f"{variable.id}: {variable.size}" for variable in largest)
+            what = f"the state variables multiply to {float(self.codec.size):.1e} combinations ({named}, …)"
+            expected = f"at most {float(MAX_CODE):.1e}"
+            raise self.fail("state", "too-many-states", what, expected, "give variables fewer values")
         current = self.frontier()
         current.push(self.start_keys())
         roots = self.nodes
@@ -635,24 +503,17 @@ class Expander:
             frontier.resolve()
         return self.finish(np.arange(roots, roots + root_count, dtype=np.int32))
 
-    def terminal_layer(self, number: int, ends: _Frontier) -> None:
+    def terminal_layer(self, number: int, ends: Frontier) -> None:
         """Make the terminal nodes of a round."""
         keys = ends.close()
         if len(keys):
             ends.target = np.arange(self.nodes, self.nodes + len(keys))
             self.add_layer(TERMINAL, number, keys, boundary=True)
-            self.blocks.append(
-                _Block(
-                    degree=np.zeros(len(keys), np.int64),
-                    label=np.empty(0, np.int32),
-                    weight=None,
-                    position=np.empty(0, np.int32),
-                    which=np.empty(0, np.int8),
-                    frontiers=(),
-                )
-            )
+            none = np.empty(0, np.int32)
+            degree = np.zeros(len(keys), np.int64)
+            self.blocks.append(Block(degree=degree, label=none, weight=None, position=none, which=none, frontiers=()))
 
-    def finish(self, roots: Any) -> Expansion:
+    def finish(self, roots: Ints) -> Expansion:
         """Put the layers' arrays together."""
         dst: list[Any] = []
         for block in self.blocks:
@@ -668,6 +529,8 @@ class Expander:
         nodes = sum(counts)
         players = len(self.scenario.players)
         edges = sum(len(part) for part in dst)
+        degree = np.concatenate([block.degree for block in self.blocks])
+        weights = [np.zeros(len(block.label)) if block.weight is None else block.weight for block in self.blocks]
         node_key = np.concatenate([keys for *_, keys in self.layers])
         ladder = self.scenario.ladder
         rung = self.codec.column(node_key, ladder.id) if ladder else np.zeros(nodes)
@@ -677,18 +540,10 @@ class Expander:
             layer_player=frozen(np.array([layer[0] for layer in self.layers], dtype=np.int32)),
             layer_round=frozen(np.array([layer[1] for layer in self.layers], dtype=np.int32)),
             layer_boundary=frozen(np.array([layer[2] for layer in self.layers], dtype=np.bool_)),
-            edge_start=frozen(
-                np.concatenate(([0], np.cumsum(np.concatenate([block.degree for block in self.blocks])))).astype(
-                    np.int32
-                )
-            ),
+            edge_start=frozen(np.concatenate(([0], np.cumsum(degree))).astype(np.int32)),
             edge_dst=frozen(np.concatenate(dst)),
             edge_label=frozen(np.concatenate([block.label for block in self.blocks])),
-            edge_weight=frozen(
-                np.concatenate(
-                    [block.weight if block.weight is not None else np.zeros(len(block.label)) for block in self.blocks]
-                )
-            ),
+            edge_weight=frozen(np.concatenate(weights)),
             edge_pay=frozen(np.zeros(edges, dtype=np.int32)),
             edge_prob=frozen(np.zeros(edges, dtype=np.int32)),
             node_reward=frozen(np.zeros((nodes, players), dtype=np.int32)),
@@ -705,9 +560,17 @@ class Expander:
         )
 
 
-def _without(where: Any, part: View, bad: Bools) -> tuple[Any, View]:
+def _without(where: Any, bad: Bools) -> Any:  # noqa: ANN401 - a slice or places
     """Drop the states in which an action would enter a forbidden one."""
     if not bad.any():
-        return where, part
+        return where
     good = np.flatnonzero(~bad)
-    return (good if isinstance(where, slice) else where[good]), part.part(good)
+    return good if isinstance(where, slice) else where[good]
+
+
+def _arrive(label: int, group: _Group, which: int, frontier: Frontier, keys: Keys) -> Option:
+    """Push where an outcome of chance leads."""
+    position = frontier.push(keys)
+    return Option(
+        label=label, group="", where=group.where, frontier=which, position=position, count=len(keys), keys=keys
+    )

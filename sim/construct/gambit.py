@@ -74,7 +74,9 @@ class _Writer:
         self.infosets[mover + 1] += 1
         number = self.infosets[mover + 1]
         if mover == CHANCE:
-            shares = [Fraction(repr(float(self.numbers.prob[self.variant, self.graph.edge_prob[edge], 0]))) for edge in edges]
+            shares = [
+                Fraction(repr(float(self.numbers.prob[self.variant, self.graph.edge_prob[edge], 0]))) for edge in edges
+            ]
             shares[-1] = 1 - sum(shares[:-1])
             actions = " ".join(f'"{label}" {share}' for label, share in zip(labels, shares, strict=True))
             self.lines.append(f'c "" {number} "c{number}" {{ {actions} }} 0')
@@ -97,7 +99,10 @@ class _Writer:
             weight = discount ** (int(self.graph.layer_round[layer]) - self.first)
             for edge in reversed(self.graph.edges_of(node)):
                 to = int(self.graph.edge_dst[edge])
-                more = self.numbers.pay[self.variant, self.graph.edge_pay[edge]] + self.numbers.reward[self.variant, self.graph.node_reward[to]]
+                more = (
+                    self.numbers.pay[self.variant, self.graph.edge_pay[edge]]
+                    + self.numbers.reward[self.variant, self.graph.node_reward[to]]
+                )
                 stack.append((to, gained + weight * more))
 
 
@@ -124,10 +129,14 @@ def to_efg(game: Game, variant: int = 0) -> str:
     """
     size = tree_size(game)
     if size > MAX_TREE:
-        raise OptionError(f"the game tree has {size:,} nodes; export is for at most {MAX_TREE:,}; play fewer rounds (--rounds)")
+        raise OptionError(
+            f"the game tree has {size:,} nodes; export is for at most {MAX_TREE:,}; play fewer rounds (--rounds)"
+        )
     prob = game.numbers.prob[variant]
     if (np.abs(prob - prob[:, :1]) > 0).any():
-        raise OptionError("players believe different probabilities of chance (believes), which a game tree cannot say; set the beliefs equal with --set")
+        raise OptionError(
+            "players believe different probabilities of chance (believes), which a game tree cannot say; set the beliefs equal with --set"
+        )
     if len(game.graph.roots) != 1:
         raise OptionError("the game has several starts; export one at a time")
     writer = _Writer(game, variant)

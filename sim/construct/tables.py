@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.construct.expand import View, locate
+from sim.construct.frontier import View, fault, locate
 from sim.errors import ScenarioError
 from sim.game.graph import TERMINAL, Numbers
 from sim.kinds import frozen
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from sim.construct.codec import Codec
-    from sim.construct.expand import Expansion
+    from sim.construct.expand import Expansion, LabelSource
     from sim.errors import Problem
     from sim.game.graph import Graph
     from sim.kinds import Floats, Ints, Keys
@@ -128,9 +128,10 @@ class _Planner:
         places, groups = self.codec.distinct(
             keys, names, rounds if timed else None, int(rounds.max(initial=0)) + 1 if timed else 1
         )
-        return _Rows(
+        rows = _Rows(
             start=start, keys=frozen(keys[places]), rounds=frozen(rounds[places].astype(np.int32)), names=names
-        ), groups
+        )
+        return rows, groups
 
     def plan_rewards(self) -> int:
         """Give every node at a round's end a column for each player, and every terminal node one for its final payoff."""
@@ -151,9 +152,7 @@ class _Planner:
             )
             for i, player in enumerate(self.scenario.players):
                 reads = _payoff_reads(player, final=final)
-                if not player.terms and (not final or player.final.constant == 0):
-                    continue
-                if final and player.final.constant == 0:
+                if player.final.constant == 0 if final else not player.terms:
                     continue
                 rows, groups = self.rows(column, graph.node_key[index], rounds, reads)
                 table[index, i] = column + groups
@@ -170,7 +169,7 @@ class _Planner:
         rounds = np.repeat(graph.layer_round, np.diff(graph.layer_start))
         index = {name: i for i, name in enumerate(self.scenario.player_ids)}
         pay, prob = 1, 1
-        groups_of: dict[int, tuple[_ChanceRows, Keys]] = {}
+        families: dict[tuple[int, int], tuple[_ChanceRows, Keys]] = {}
         for label, source in enumerate(sources):
             edges = order[bounds[label] : bounds[label + 1]]
             holder = source.branch or source.action
@@ -188,29 +187,28 @@ class _Planner:
                 self.pays.append(_PayRows(pays=pays, constants=constants, owner=owner, place=holder.place, rows=rows))
                 pay = rows.stop
             if source.branch:
-                branches = source.case.branches if source.case else (source.action.branches if source.action else ())
-                family = id(branches) * 64 + source.player
-                if family not in groups_of:
-                    reads = {
-                        name
-                        for branch in branches
-                        for expression in (branch.probability, *branch.believes.values())
-                        for name in expression.reads
-                    }
-                    rows, groups = self.rows(prob, keys, when, reads)
-                    made = _ChanceRows(
-                        branches=branches,
-                        constants=constants,
-                        owner=owner.rsplit("/", 1)[0],
-                        place=source.branch.place.rsplit(".", 2)[0],
-                        rows=rows,
-                    )
-                    groups_of[family] = made, groups
-                    self.chances.append(made)
-                    prob += len(rows.keys) * len(branches)
-                made, groups = groups_of[family]
-                self.edge_prob[edges] = made.rows.start + branches.index(source.branch) * len(made.rows.keys) + groups
+                family = (id(source.case or source.action), source.player)
+                if family not in families:
+                    families[family] = self.plan_chance(source, prob, keys, when, constants)
+                    prob += len(families[family][0].rows.keys) * len(families[family][0].branches)
+                made, groups = families[family]
+                self.edge_prob[edges] = (
+                    made.rows.start + made.branches.index(source.branch) * len(made.rows.keys) + groups
+                )
         return pay, prob
+
+    def plan_chance(
+        self, source: LabelSource, start: int, keys: Keys, rounds: Ints, constants: Mapping[str, float]
+    ) -> tuple[_ChanceRows, Keys]:
+        """Plan the rows of all outcomes of one case of an event, or of one uncertain action."""
+        holder: Any = source.case or source.action
+        branches: tuple[Branch, ...] = holder.branches
+        expressions = [one for branch in branches for one in (branch.probability, *branch.believes.values())]
+        rows, groups = self.rows(start, keys, rounds, {name for one in expressions for name in one.reads})
+        owner = source.case.event if source.case else holder.label
+        made = _ChanceRows(branches=branches, constants=constants, owner=owner, place=holder.place, rows=rows)
+        self.chances.append(made)
+        return made, groups
 
     def plan_spreads(self) -> tuple[_Spread, ...]:
         """Note which rows are met where, for the payoff range."""
@@ -297,31 +295,32 @@ class _Evaluator:
             {**self.columns, "round": rounds, "rounds_left": self.plan.rounds - rounds, **constants},
         )
 
-    def values(self, expression: Expression, view: View) -> Floats:
-        """Evaluate one expression, shape ``(v, rows)``."""
-        return np.broadcast_to(evaluate(expression.node, view), (self.variants, len(view.keys)))
+    def given(self, reads: Iterable[str], variant: int) -> str:
+        """Write the assumptions among the names that are read."""
+        known = [name for name in sorted(set(reads)) if name in self.columns]
+        shown = [f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in known]
+        return f" with {', '.join(shown)}" if shown else ""
 
-    def given(self, expression: Expression, variant: int) -> str:
-        """Write the assumptions that an expression reads."""
-        known = [name for name in sorted(expression.reads) if name in self.columns]
-        text = ", ".join(
-            f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in known
-        )
-        return f" with {text}" if text else ""
-
-    def finite(self, values: Floats, rows: _Rows, expression: Expression, subject: str, place: str) -> None:
-        """Note a payoff that is not a finite number, with its state."""
-        if np.isfinite(values).all():
-            return
-        variant, row = (int(x) for x in np.argwhere(~np.isfinite(values))[0])
-        state = self.plan.codec.show(int(rows.keys[row]), rows.names) or "every state"
-        found = values[variant, row]
-        zero = any(node.op in ("/", "//", "%") for node in expression.node.walk())
-        kind, what = ("division-by-zero", "divides by zero") if zero else ("non-finite", f"is {found}")
-        what = f"{subject} {what} at {state}{self.given(expression, variant)}"
-        self.problems.append(
-            locate(self.plan.scenario, place, kind, what, "a finite number", "guard it with 'if', or narrow a range")
-        )
+    def values(self, expression: Expression, view: View, rows: _Rows, subject: str, place: str) -> Floats:
+        """Evaluate one expression, shape ``(v, rows)``, noting where it is not a finite number."""
+        shape = (self.variants, len(view.codes))
+        values = np.broadcast_to(evaluate(expression.node, view), shape)
+        found = fault(expression, view, shape)
+        if found is None and not np.isfinite(values).all():
+            at = tuple(int(index) for index in np.argwhere(~np.isfinite(values))[0])
+            found = at, "non-finite", f"is {values[at]}"
+        if found:
+            (variant, row), kind, what = found
+            state = self.plan.codec.show(int(rows.keys[row]), rows.names) or "every state"
+            own = place.split(".")
+            discount = [
+                p.discount.reads for p in self.plan.scenario.players if "discount" in expression.reads and p.id in own
+            ]
+            given = self.given(expression.reads.union(*discount), variant)
+            what = f"{subject} {what} at {state}{given}"
+            advice = "guard it with 'if', or narrow a range"
+            self.problems.append(locate(self.plan.scenario, place, kind, what, "a finite number", advice))
+        return values
 
     def discounts(self) -> Floats:
         """Evaluate the discount factors, shape ``(v, i)``."""
@@ -331,7 +330,7 @@ class _Evaluator:
             wrong = ~((out[:, i] >= 0) & (out[:, i] <= 1))
             if wrong.any():
                 variant = int(np.flatnonzero(wrong)[0])
-                what = f"discount of {player.id} is {out[variant, i]:g}{self.given(player.discount, variant)}"
+                what = f"discount of {player.id} is {out[variant, i]:g}{self.given(player.discount.reads, variant)}"
                 self.problems.append(
                     locate(
                         self.plan.scenario,
@@ -352,21 +351,18 @@ class _Evaluator:
             total = np.zeros((self.variants, len(block.rows.keys)))
             if not block.final or "each_round" in player.final.reads:
                 for term, expression in player.terms.items():
-                    values = self.values(expression, view)
-                    name = f"payoff of {player.id}" + ("" if term == "payoff" else f" ({term})")
-                    self.finite(values, block.rows, expression, name, f"payoffs.{player.id}.each_round.{term}")
-                    total += values
+                    name, place = f"payoff of {player.id}", f"payoffs.{player.id}.each_round"
+                    if term != "payoff":
+                        name, place = f"{name} ({term})", f"{place}.{term}"
+                    total += self.values(expression, view, block.rows, name, place)
             if block.final:
                 discount = discounts[:, [block.player]]
                 left = self.plan.rounds - block.rows.rounds
                 with np.errstate(all="ignore"):
                     annuity = np.where(discount == 1, left, (1 - discount**left) / (1 - discount))
-                total = self.values(
-                    player.final, view.with_constants({"each_round": total, "discount": discount, "annuity": annuity})
-                )
-                self.finite(
-                    total, block.rows, player.final, f"final payoff of {player.id}", f"payoffs.{player.id}.final"
-                )
+                last = view.with_constants({"each_round": total, "discount": discount, "annuity": annuity})
+                place = f"payoffs.{player.id}.final"
+                total = self.values(player.final, last, block.rows, f"final payoff of {player.id}", place)
             out[:, block.rows.start : block.rows.stop] = total
         return out
 
@@ -376,12 +372,11 @@ class _Evaluator:
         for block in self.plan.pays:
             view = self.view(block.rows, block.constants)
             for i, expression in block.pays.items():
-                values = self.values(expression, view)
                 name = self.plan.scenario.player_ids[i]
-                self.finite(
-                    values, block.rows, expression, f"'pays' of {block.owner} for {name}", f"{block.place}.pays.{name}"
+                subject, place = f"'pays' of {block.owner} for {name}", f"{block.place}.pays.{name}"
+                out[:, block.rows.start : block.rows.stop, i] = self.values(
+                    expression, view, block.rows, subject, place
                 )
-                out[:, block.rows.start : block.rows.stop, i] = values
         return out
 
     def probabilities(self) -> Floats:
@@ -391,59 +386,46 @@ class _Evaluator:
         for block in self.plan.chances:
             view = self.view(block.rows, block.constants)
             size = len(block.rows.keys)
-            whole = out[:, block.rows.start : block.rows.start + size * len(block.branches)].reshape(
-                self.variants, len(block.branches), size, 1 + len(players)
-            )
-            for place, branch in enumerate(block.branches):
-                whole[:, place] = self.values(branch.probability, view)[..., None]
+            whole = np.empty((self.variants, len(block.branches), size, 1 + len(players)))
+            noted = len(self.problems)
+            for index, branch in enumerate(block.branches):
+                subject = f"probability of outcome {branch.label} of {block.owner}"
+                place = f"{branch.place}.probability"
+                whole[:, index] = self.values(branch.probability, view, block.rows, subject, place)[..., None]
                 for name, expression in branch.believes.items():
-                    whole[:, place, :, 1 + players.index(name)] = self.values(expression, view)
-            self.check_chance(block, whole)
-            out[:, block.rows.start : block.rows.start + size * len(block.branches)] = whole.reshape(
-                self.variants, -1, 1 + len(players)
-            )
+                    place = f"{branch.place}.believes.{name}"
+                    own = self.values(expression, view, block.rows, f"{subject}, as {name} believes,", place)
+                    whole[:, index, :, 1 + players.index(name)] = own
+            if len(self.problems) == noted:
+                self.check_chance(block, whole)
+            stop = block.rows.start + size * len(block.branches)
+            out[:, block.rows.start : stop] = whole.reshape(self.variants, -1, 1 + len(players))
         return out
 
     def check_chance(self, block: _ChanceRows, whole: Floats) -> None:
         """Note probabilities that are negative or do not sum to 1, with state and assumptions."""
-        negative = ~(whole >= -SUM_TOLERANCE)
+        negative = whole < -SUM_TOLERANCE
         total = whole.sum(axis=1)
-        wrong = ~(np.abs(total - 1) <= SUM_TOLERANCE)
+        wrong = np.abs(total - 1) > SUM_TOLERANCE
         if not negative.any() and not wrong.any():
             np.clip(whole, 0.0, 1.0, out=whole)
             return
         bad = np.argwhere(negative)[0][[0, 2, 3]] if negative.any() else np.argwhere(wrong)[0]
-        variant, row, column = (int(x) for x in bad)
-        believer = (
-            f" as {self.plan.scenario.player_ids[column - 1]} believes"
-            if column and not np.allclose(whole[variant, :, row, 0], whole[variant, :, row, column])
-            else ""
-        )
+        variant, row, column = (int(index) for index in bad)
+        disputed = any(self.plan.scenario.player_ids[column - 1] in branch.believes for branch in block.branches)
+        believer = f", as {self.plan.scenario.player_ids[column - 1]} believes," if column and disputed else ""
         state = self.plan.codec.show(int(block.rows.keys[row]), block.rows.names) or "every state"
-        read = sorted(
-            {
-                name
-                for branch in block.branches
-                for e in (branch.probability, *branch.believes.values())
-                for name in e.reads
-                if name in self.columns
-            }
-        )
-        given = ", ".join(
-            f"{name}={self.columns[name][min(variant, len(self.columns[name]) - 1), 0]:g}" for name in read
-        )
-        shown = ", ".join(
+        expressions = [one for branch in block.branches for one in (branch.probability, *branch.believes.values())]
+        given = self.given({name for one in expressions for name in one.reads}, variant)
+        shown = [
             f"{branch.label}: {whole[variant, place, row, column]:g}" for place, branch in enumerate(block.branches)
-        )
-        kind, what = (
-            ("negative-probability", "are negative")
-            if negative.any()
-            else ("probability-sum", f"sum to {total[variant, row, column]:g}")
-        )
-        what = (
-            f"probabilities of {block.owner}{believer} {what} at {state}{f' with {given}' if given else ''} ({shown})"
-        )
-        self.problems.append(locate(self.plan.scenario, block.place, kind, what, "numbers from 0 to 1 that sum to 1"))
+        ]
+        kind, found = "probability-sum", f"sum to {total[variant, row, column]:g}"
+        if negative.any():
+            kind, found = "negative-probability", "are partly negative"
+        what = f"probabilities of {block.owner}{believer} {found} at {state}{given} ({', '.join(shown)})"
+        expected = "numbers from 0 to 1 that sum to 1"
+        self.problems.append(locate(self.plan.scenario, block.place, kind, what, expected))
 
     def spans(self, reward: Floats, pay: Floats, discount: Floats) -> Floats:
         """Bound the payoff range of each player, shape ``(v, i)``."""

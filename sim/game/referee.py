@@ -90,10 +90,10 @@ def _evaluate(
 
 
 @nb.njit(
-    nb.void(read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 3), read(REAL, 2), nb.intp, write(REAL, 1)), nogil=True, cache=True
+    nb.void(read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 3), read(REAL, 2), nb.intp, nb.boolean, write(REAL, 1)), nogil=True, cache=True
 )
-def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, out):
-    """Push probability forward from the nodes that hold some; chance by the modeller's probabilities."""
+def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, given, out):
+    """Push probability forward from the nodes that hold some; chance by the profile if ``given``, else by the modeller's probabilities."""
     for layer in range(len(layer_player)):
         mover = layer_player[layer]
         for n in range(layer_start[layer], layer_start[layer + 1]):
@@ -101,7 +101,7 @@ def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, pro
             if here == 0.0:
                 continue
             for e in range(edge_start[n], edge_start[n + 1]):
-                share = profile[v, e] if mover >= 0 else prob[v, edge_prob[e], 0]
+                share = profile[v, e] if mover >= 0 or given else prob[v, edge_prob[e], 0]
                 if share > 0.0:
                     out[edge_dst[e]] += here * share
 
@@ -132,7 +132,7 @@ def _measure(
             reached[root] = 1.0 / len(roots)
             for i in range(players):
                 values[v, root - roots[0], i] = value[root, i]
-        _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, reached)
+        _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, False, reached)
         gain, tied, on_path = 0.0, 0, 0
         for layer in range(len(layer_player)):
             if layer_player[layer] >= 0:
@@ -242,7 +242,7 @@ def reach(game: Game, profile: Floats, start: Floats | None = None) -> Floats:
     Parameters
     ----------
     game, profile
-        The game and the probability of each action, shape (v, e).
+        The game and the probability of every edge, chance included, shape (v, e).
     start
         Probability with which play starts at each node, shape (n,) or (v, n); by default the game's roots, equally.
 
@@ -258,7 +258,7 @@ def reach(game: Game, profile: Floats, start: Floats | None = None) -> Floats:
 
     def kernel(first: int, stop: int) -> None:
         for v in range(first, stop):
-            _reach(g.layer_start, g.layer_player, g.edge_start, g.edge_dst, g.edge_prob, game.numbers.prob, profile, v, out[v])
+            _reach(g.layer_start, g.layer_player, g.edge_start, g.edge_dst, g.edge_prob, game.numbers.prob, profile, v, True, out[v])  # noqa: FBT003 - a kernel
 
     over_variants(kernel, game.variants)
     return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Table", "number", "plain", "to_json"]
+
+_NUMBER = re.compile(r"[-+]?[\d,]*\.?\d*(e[-+]?\d+)?|–|-?∞")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +29,7 @@ class Table:
     def right(self, column: int) -> bool:
         """Whether a column holds numbers only."""
         cells = [row[column] for row in self.rows if row[column]]
-        return bool(cells) and all(cell.lstrip("+-−≈").replace(",", "")[:1].isdigit() or cell in {"–", "∞"} for cell in cells)
+        return bool(cells) and all(_NUMBER.fullmatch(cell) for cell in cells)
 
 
 def plain(value: Any) -> Any:

@@ -49,6 +49,7 @@ class Context:
         self.warnings: list[Problem] = []
         self.labels: dict[str, Labels] = {}
         self.symbols: dict[str, Symbol] = {}
+        self.domains: dict[str, range] = {}
         self.assumption_symbols: dict[str, Symbol] = {}
         self.used: set[str] = set()
 
@@ -107,7 +108,9 @@ class Context:
     @property
     def value_scope(self) -> Scope:
         """What the value of an assumption, or a start, may read: assumptions."""
-        hints = dict.fromkeys((*self.file.state, *CLOCK, *SPECIAL, *self.file.players), "only assumptions can be read here")
+        hints = dict.fromkeys(
+            (*self.file.state, *CLOCK, *SPECIAL, *self.file.players), "only assumptions can be read here"
+        )
         return Scope(symbols=self.assumption_symbols, labels=self.labels, hints=hints)
 
     def fix_scopes(self) -> None:
@@ -157,7 +160,9 @@ class Context:
         if options and all(isinstance(option, bool) for option in options):
             return "truth"
         if any(isinstance(option, bool) or not isinstance(option, (int, float)) for option in options):
-            self.note(place, "wrong-type", f"{owner} mixes kinds of options", "all numbers, all labels, or true and false")
+            self.note(
+                place, "wrong-type", f"{owner} mixes kinds of options", "all numbers, all labels, or true and false"
+            )
             return "unknown"
         return "number"
 

@@ -247,4 +247,7 @@ def _guarded(op: str, parts: list[float]) -> float:
         negative = op == "**" and x < 0 and parts[1] % 2 == 1
         return -math.inf if negative else math.inf
     except ValueError:
-        return -math.inf if op == "log" and x == 0 else (math.inf if op == "**" and x == 0 else math.nan)
+        if x != 0 or op not in ("log", "**"):
+            return math.nan
+        odd = op == "**" and parts[1] % 2 == 1
+        return -math.inf if op == "log" else math.copysign(math.inf, x if odd else 1.0)

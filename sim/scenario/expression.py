@@ -82,6 +82,7 @@ TRUTH_OPERATORS = frozenset({"ever", "always", "played"})
 CONDITION_OPERATORS = frozenset({"ever", "always", "first", "count"})
 PLAYED_FORMS = (1, 2)  # played(move), played(move, player)
 
+CONDITIONS = "write true, false or a comparison"
 MOST_LABELS = 12  # labels that a message lists
 
 _BINARY: Mapping[type[ast.operator], str] = {
@@ -104,6 +105,8 @@ _COMPARE: Mapping[type[ast.cmpop], str] = {
 
 _FOREIGN = {"&&": "and", "||": "or", "!(": "not (", "?": "x if c else y", "^": "**", "else if": "else … if … else"}
 
+UNKNOWN = Labels("?", ())  # those of a variable whose declaration is wrong: any name may be among them
+
 
 class _Stop(Exception):  # noqa: N818 - control flow inside this module, never seen outside
     """The expression cannot be read any further."""
@@ -117,10 +120,17 @@ class _Reader:
         self.problems: list[Problem] = []
         self.atoms: list[Atom] = []
         self.inside_atom = False
+        self.lonely: list[Problem] = []
 
     def problem(self, kind: str, what: str, expected: str = "", advice: str = "") -> None:
         """Note a problem and go on."""
         self.problems.append(Problem(kind=kind, what=what, expected=expected, advice=advice))
+
+    @property
+    def found(self) -> list[Problem]:
+        """The problems, without labels whose variable is misspelt."""
+        explained = any(problem.kind == "unknown-name" for problem in self.problems)
+        return self.problems if explained else [*self.problems, *self.lonely]
 
     # -- names and labels -------------------------------------------------------------------------------------------------------
 
@@ -128,6 +138,8 @@ class _Reader:
         """Find the label set of the variables that a value is made of, without looking into conditions."""
         if isinstance(tree, ast.Name):
             symbol = self.scope.symbols.get(tree.id)
+            if symbol and symbol.type == "unknown":
+                return UNKNOWN
             return symbol.type if symbol and isinstance(symbol.type, Labels) else None
         if isinstance(tree, ast.Attribute):
             return self.attribute_labels(tree)
@@ -170,21 +182,20 @@ class _Reader:
                     advice=f"write final({word}), or another path operator",
                 )
             return Node("name", symbol.type, name=word)
+        if near is UNKNOWN:
+            return Node("const", "unknown")
         if near and word in near.values:
             return Node("const", near, value=float(near.index(word)))
         if word in self.scope.hints:
             self.problem("unknown-name", f"names '{word}', which cannot be read here", advice=self.scope.hints[word])
         else:
-            owners = sorted(name for name, labels in self.scope.labels.items() if word in labels.values)
+            owners = sorted({labels.name for labels in self.scope.labels.values() if word in labels.values})
             if owners and near:
                 what = f"names '{word}', a label of {owners[0]} and not of {near.name}"
                 self.problem("unknown-name", what, advice=did_you_mean(word, near.values))
             elif owners:
-                self.problem(
-                    "unknown-name",
-                    f"names the label '{word}' where no variable says whose it is",
-                    advice=f"write {owners[0]}.{word}",
-                )
+                what = f"names the label '{word}' where no variable says whose it is"
+                self.lonely.append(Problem(kind="unknown-name", what=what, advice=f"write {owners[0]}.{word}"))
             else:
                 known = [*self.scope.symbols, *(near.values if near else ())]
                 self.problem(
@@ -309,6 +320,7 @@ class _Reader:
             )
             raise _Stop
         near = self.labels_near(tree) or near
+        near = None if near is UNKNOWN else near
         left, right = (
             self.number(self.read(tree.left, near, depth), "arithmetic"),
             self.number(self.read(tree.right, near, depth), "arithmetic"),
@@ -527,7 +539,7 @@ def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Express
         node = reader.read(syntax, reader.labels_near(syntax) or (wanted if isinstance(wanted, Labels) else None))
         _demand(reader, node, wanted)
     except _Stop:
-        return empty, reader.problems
+        return empty, reader.found
     except RecursionError:
         return empty, [Problem(kind="too-deep", what="is nested too deeply", expected=f"at most {LIMITS.depth} levels")]
     nodes = [part for tree in (node, *(atom.inner for atom in reader.atoms if atom.inner)) for part in tree.walk()]
@@ -535,7 +547,7 @@ def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Express
     if any(part.op == "annuity" for part in nodes):
         reads |= {"round", "discount"}
     partial = any(part.partial for part in nodes)
-    return Expression(source, node, frozenset(reads), tuple(reader.atoms), partial), reader.problems
+    return Expression(source, node, frozenset(reads), tuple(reader.atoms), partial), reader.found
 
 
 def _syntax(source: str) -> ast.expr | Problem:
@@ -578,6 +590,6 @@ def _demand(reader: _Reader, node: Node, wanted: Type) -> None:
         if not (wanted.ordered and node.type == "number"):
             reader.problem("wrong-type", f"is {describe(node.type)}", _one_of(wanted))
     elif wanted == "truth":
-        reader.problem("wrong-type", f"is {describe(node.type)}", "a condition", "compare it with something")
+        reader.problem("wrong-type", f"is {describe(node.type)}", "a condition", CONDITIONS)
     elif not (isinstance(node.type, Labels) and node.type.ordered):
         reader.problem("wrong-type", f"is {describe(node.type)}", "a number")

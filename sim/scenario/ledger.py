@@ -116,12 +116,16 @@ def _variable(context: Context, name: str, table: StateTable) -> Variable | None
         return None
     kind, low, size, labels = found
     value_type: Type = "truth" if kind == "flag" else (labels or "number")
+    noted = len(context.problems)
     start = context.read(table.start, (*path, "start"), f"start of variable {name}", context.value_scope, value_type)
     constant = start.constant
-    if constant is not None and not (low <= constant < low + size and constant == int(constant)):
+    sound = constant is None or (low <= constant < low + size and constant == int(constant))
+    if not sound and len(context.problems) == noted:
         what = f"start {constant:g} of variable {name} is outside its range"
         context.note((*path, "start"), "outside-range", what, f"an integer from {low} to {low + size - 1}")
     context.symbols[name] = Symbol("variable", value_type)
+    if not table.clip:
+        context.domains[name] = range(low, low + size)
     return Variable(
         id=name,
         kind=kind,
@@ -156,11 +160,12 @@ def _domain(context: Context, name: str, table: StateTable) -> tuple[str, int, i
         return kind, 0, 2, None
     if kind == "scale":
         ladders = [other for other, labels in context.labels.items() if labels.ordered]
-        if table.scale not in ladders:
-            what = f"variable {name} takes the scale of '{table.scale}', which is not a ladder"
-            context.note((*path, kind), "unknown-name", what, advice=did_you_mean(str(table.scale), ladders))
+        scale = str(table.scale)
+        if scale not in ladders:
+            what = f"variable {name} takes the scale of '{scale}', which is not a ladder"
+            context.note((*path, kind), "unknown-name", what, advice=did_you_mean(scale, ladders))
             return None
-        context.labels[name] = context.labels[table.scale]
+        context.labels[name] = context.labels[scale]
         return kind, 0, len(context.labels[name].values), context.labels[name]
     labels = context.labels.get(name)
     if not labels:

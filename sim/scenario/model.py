@@ -9,9 +9,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.errors import Problem
-    from sim.scenario.expression import Expression, Labels
+    from sim.scenario.tree import Expression, Labels
 
-__all__ = ["Action", "Assumption", "Branch", "Case", "Player", "Question", "Record", "Scenario", "Turn", "Variable"]
+__all__ = [
+    "MAX_ROUNDS",
+    "Action",
+    "Assumption",
+    "Branch",
+    "Case",
+    "Player",
+    "Question",
+    "Record",
+    "Scenario",
+    "Turn",
+    "Variable",
+]
+
+MAX_ROUNDS = 1000
+"""Rounds that a scenario may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +195,7 @@ class Scenario:
     citation: Mapping[str, Any]
     document: Mapping[str, Any] = field(repr=False)
     places: Mapping[tuple[str | int, ...], int] = field(repr=False, compare=False)
-    warnings: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
     def player_ids(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ arrays of tables, and of keys in inline tables. It reads only texts that ``tomll
 
 from __future__ import annotations
 
+import tomllib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,14 +52,15 @@ class _Scanner:
     def string(self) -> str:
         """Read a string of any of the four kinds."""
         quote = self.peek()
-        fence = quote * 3 if self.text.startswith(quote * 3, self.at) else quote
+        multiline = self.text.startswith(quote * 3, self.at)
+        fence = quote * 3 if multiline else quote
         self.step(len(fence))
         start = self.at
         while self.peek() and not self.text.startswith(fence, self.at):
             self.step(2 if quote == '"' and self.peek() == "\\" else 1)
         content = self.text[start : self.at]
         self.step(len(fence))
-        while len(fence) == 3 and self.peek() == quote:  # up to two quotes may end the content itself
+        while multiline and self.peek() == quote:  # up to two quotes may end the content itself
             self.step()
         return content
 
@@ -68,7 +70,9 @@ class _Scanner:
         while True:
             self.blank(newlines=False)
             if self.peek() in ("'", '"') and self.peek():
-                parts.append(self.string())
+                start = self.at
+                content = self.string()
+                parts.append(_unescaped(self.text[start : self.at], content))
             else:
                 start = self.at
                 while self.peek() and self.peek() in _BARE:
@@ -160,6 +164,16 @@ class _Scanner:
                 table = self.header()
             else:
                 self.pair(table)
+
+
+def _unescaped(raw: str, content: str) -> str:
+    """Read the escapes of a quoted key."""
+    if not raw.startswith('"') or "\\" not in raw:
+        return content
+    try:
+        return str(tomllib.loads(f"key = {raw}")["key"])
+    except tomllib.TOMLDecodeError:
+        return content
 
 
 def lines_of(text: str) -> dict[Path, int]:

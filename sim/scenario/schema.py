@@ -7,9 +7,12 @@ of expressions and ranges are the business of :mod:`sim.scenario.resolve`. Their
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
+
+from sim.scenario.model import MAX_ROUNDS
 
 __all__ = ["ID_PATTERN", "NOT_YET", "ScenarioFile"]
 
@@ -32,14 +35,18 @@ NOT_YET: dict[str, str] = {
 
 
 def _text_or_number(value: object) -> object:
-    if isinstance(value, (str, int, float, bool)):
+    if isinstance(value, (str, int, bool)) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    message = "an expression is text, a number or true/false"
+    message = "an expression: a text, a finite number or true/false"
     raise ValueError(message)
 
 
 def _names(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return names
+    message = "a text, or a list of texts"
+    raise ValueError(message)
 
 
 def _payoff(value: object) -> object:
@@ -57,7 +64,7 @@ Later = Annotated[Any, Field(default=None, description="reserved; not built yet"
 class Table(BaseModel):
     """A table whose unknown keys are mistakes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Documented(Table):
@@ -183,7 +190,7 @@ class ScenarioFile(Table):
 
     title: str
     note: str = ""
-    rounds: int = Field(default=1, ge=1, le=1000)
+    rounds: int = Field(default=1, ge=1, le=MAX_ROUNDS)
     horizon: Later = None
     forbid: list[Expr] = Field(default_factory=list[Any])
     source: SourceTable = Field(default_factory=SourceTable)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import OptionError, did_you_mean
-from sim.scenario.evaluate import evaluate
-from sim.scenario.expression import LIMITS
+from sim.errors import OptionError, Problem, did_you_mean
+from sim.scenario.evaluate import evaluate, undefined
+from sim.scenario.places import line_of
+from sim.scenario.tree import DIVISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.scenario.model import Assumption, Scenario
 
-__all__ = ["assumption_values", "in_order", "parse_setting", "show_assumption", "structural"]
+__all__ = ["assumption_values", "base_problems", "in_order", "parse_setting", "show_assumption", "structural"]
 
 
 def in_order(assumptions: Mapping[str, Assumption]) -> tuple[list[str], list[str]]:
@@ -27,55 +29,116 @@ def in_order(assumptions: Mapping[str, Assumption]) -> tuple[list[str], list[str
     tuple of lists
         The sorted names, and the names that lie on a circle (empty in a good scenario).
     """
-    done: dict[str, bool] = {}
-    circular: list[str] = []
-
-    def visit(name: str, above: tuple[str, ...]) -> None:
-        if name in done:
-            return
-        if name in above or len(above) > LIMITS.depth * 10:
-            circular.extend(above[above.index(name) :] if name in above else above)
-            return
-        for other in sorted(assumptions[name].value.reads):
-            if other in assumptions:
-                visit(other, (*above, name))
-        done[name] = True
-
-    for name in assumptions:
-        visit(name, ())
-    return list(done), sorted(set(circular))
+    reads = {name: [o for o in assumptions if o in one.value.reads] for name, one in assumptions.items()}
+    done, stuck = _sorted(reads)
+    readers: dict[str, list[str]] = {name: [] for name in stuck}
+    for name in stuck:
+        for other in reads[name]:
+            if other in readers:
+                readers[other].append(name)
+    return done, _sorted(readers)[1]  # what only hangs from a circle comes free when the arrows are turned
 
 
-def _one_setting(assumption: Assumption, value: Any) -> Floats:
+def _sorted(needs: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:
+    """Sort names after what they need; return also the names for which that is impossible."""
+    left = {name: {other for other in others if other in needs} for name, others in needs.items()}
+    wanted_by: dict[str, list[str]] = {name: [] for name in needs}
+    for name, others in left.items():
+        for other in others:
+            wanted_by[other].append(name)
+    done = [name for name, others in left.items() if not others]
+    for name in done:  # grows while it is walked
+        for other in wanted_by[name]:
+            left[other].discard(name)
+            if not left[other]:
+                done.append(other)
+    free = set(done)
+    return done, [name for name in needs if name not in free]
+
+
+def _one_setting(assumption: Assumption, value: Any) -> Floats:  # noqa: ANN401 - a number, a label or an array of either
     """Turn what the user gave for one assumption into an array of numbers, or say why not."""
     name = assumption.id
-    given = np.asarray(value)
-    flat = [item.item() if isinstance(item, np.generic) else item for item in given.ravel()]
-    numbers: list[float] = []
-    for item in flat:
-        if assumption.labels:
-            if item in assumption.labels.values:
-                numbers.append(float(assumption.labels.index(item)))
-                continue
-            if not isinstance(item, (int, float)) or item not in range(len(assumption.labels.values)):
-                advice = did_you_mean(str(item), assumption.labels.values)
-                message = f"assumption '{name}' is set to {item!r}; expected one of {', '.join(assumption.labels.values)}; {advice}"
-                raise OptionError(message)
-        if isinstance(item, str) or not np.isfinite(item):
-            message = f"assumption '{name}' is set to {item!r}; expected a finite number"
-            raise OptionError(message)
-        number = float(item)
-        if assumption.range and not assumption.range[0] <= number <= assumption.range[1]:
-            message = f"assumption '{name}' is set to {number:g}, outside its range; expected {assumption.range[0]:g} to {assumption.range[1]:g}; widen the range in the scenario if you mean it"
-            raise OptionError(message)
-        if assumption.choices and not assumption.labels and number not in assumption.choices:
-            message = f"assumption '{name}' is set to {number:g}; expected one of {', '.join(f'{choice:g}' for choice in assumption.choices)}"
-            raise OptionError(message)
-        numbers.append(number)
+    try:
+        given = np.asarray(value)
+    except ValueError:  # lists of unequal lengths
+        given = np.empty((0, 0))
     if given.ndim > 1 or given.size == 0:
-        message = f"assumption '{name}' is set to an array of shape {given.shape}; expected a number or a one-dimensional array"
+        what = f"assumption '{name}' is set to an array of shape {given.shape}"
+        message = f"{what}; expected a number or a one-dimensional array"
         raise OptionError(message)
-    return np.array(numbers, dtype=np.float64)
+    flat = [item.item() if isinstance(item, np.generic) else item for item in given.ravel()]
+    return np.array([_one_number(assumption, item) for item in flat], dtype=np.float64)
+
+
+def _one_number(assumption: Assumption, item: Any) -> float:  # noqa: ANN401 - whatever the user gave
+    """Turn one number or label into a number, or say why not."""
+    name, labels = assumption.id, assumption.labels
+    if labels and isinstance(item, str) and item in labels.values:
+        return float(labels.index(item))
+    if labels and not (isinstance(item, (int, float)) and item in range(len(labels.values))):
+        what = f"assumption '{name}' is set to {item!r}; expected one of {', '.join(labels.values)}"
+        message = f"{what}; {did_you_mean(str(item), labels.values)}"
+        raise OptionError(message)
+    if not isinstance(item, (int, float)) or not math.isfinite(item):
+        message = f"assumption '{name}' is set to {item!r}; expected a finite number"
+        raise OptionError(message)
+    number = float(item)
+    expected = _expected(assumption, np.array(number))
+    if expected:
+        what = f"assumption '{name}' is set to {number:g}; expected {expected}"
+        message = f"{what}; widen its range or choices in the scenario if you mean it"
+        raise OptionError(message)
+    return number
+
+
+def _expected(assumption: Assumption, values: Floats) -> str:
+    """Say what was expected if some value is not allowed; an empty text if all are."""
+    if not np.isfinite(values).all():
+        return "a finite number"
+    bounds, choices = assumption.range, assumption.choices
+    if bounds and ((values < bounds[0]) | (values > bounds[1])).any():
+        return f"{bounds[0]:g} to {bounds[1]:g}"
+    if choices and not np.isin(values, choices).all():
+        return "one of " + ", ".join(f"{choice:g}" for choice in choices)
+    return ""
+
+
+def _computed(assumption: Assumption, known: Mapping[str, Floats]) -> tuple[Floats, str, str]:
+    """Compute one assumption from others; say also what is wrong with it and what was expected."""
+    node = assumption.value.node
+    values = np.atleast_1d(evaluate(node, known))
+    reads = [name for name in sorted(assumption.value.reads) if name in known]
+    if not reads:
+        return values, "", ""  # a plain value, checked when the file was read
+    given = ", ".join(f"{name} = {_few(known[name])}" for name in reads)
+    if assumption.value.partial and np.any(undefined(node, known, DIVISIONS)):
+        return values, f"assumption '{assumption.id}' divides by zero with {given}", "a finite number"
+    expected = _expected(assumption, values)
+    what = f"assumption '{assumption.id}', computed from {given}, is {_few(values)}" if expected else ""
+    return values, what, expected
+
+
+def _few(values: Floats) -> str:
+    """Write one value, or the extremes of several."""
+    return f"{values[0]:g}" if values.size == 1 else f"{values.min():g} to {values.max():g}"
+
+
+def base_problems(scenario: Scenario) -> list[Problem]:
+    """Find assumptions whose base values, computed from others, are none or are outside their range."""
+    known: dict[str, Floats] = {}
+    out: list[Problem] = []
+    for name in in_order(scenario.assumptions)[0]:
+        known[name], what, expected = _computed(scenario.assumptions[name], known)
+        if what:
+            kind = "division-by-zero" if "divides by zero" in what else "outside-range"
+            path = ("assumptions", name, "value")
+            line = line_of(scenario.places, path)
+            problem = Problem(
+                kind=kind, what=what, expected=expected, place=".".join(path), file=scenario.file, line=line
+            )
+            out.append(problem)
+    return out
 
 
 def assumption_values(scenario: Scenario, settings: Mapping[str, Any] | None = None) -> dict[str, Floats]:
@@ -109,20 +172,21 @@ def assumption_values(scenario: Scenario, settings: Mapping[str, Any] | None = N
         if name not in scenario.assumptions:
             message = f"'{name}' is not an assumption of {scenario.file or scenario.title}; {did_you_mean(name, scenario.assumptions)}"
             raise OptionError(message)
-    out: dict[str, Floats] = {}
-    sizes: dict[str, int] = {}
-    for name in in_order(scenario.assumptions)[0]:
-        assumption = scenario.assumptions[name]
-        if name in settings:
-            out[name] = _one_setting(assumption, settings[name])
-            sizes[name] = out[name].size
-        else:
-            out[name] = np.atleast_1d(evaluate(assumption.value.node, out))
-    lengths = {size for size in sizes.values() if size > 1}
-    if len(lengths) > 1:
-        listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
+    given = {name: _one_setting(scenario.assumptions[name], value) for name, value in settings.items()}
+    if len({values.size for values in given.values()} - {1}) > 1:
+        listed = ", ".join(f"{name}: {values.size}" for name, values in given.items())
         message = f"assumptions are set to arrays of unequal lengths ({listed}); expected one length for all"
         raise OptionError(message)
+    out: dict[str, Floats] = {}
+    for name in in_order(scenario.assumptions)[0]:
+        assumption = scenario.assumptions[name]
+        if name in given:
+            out[name] = given[name]
+        else:
+            out[name], what, expected = _computed(assumption, out)
+            if what:
+                message = f"{what}; expected {expected}"
+                raise OptionError(message)
     return out
 
 

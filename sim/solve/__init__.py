@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class _Front(ModuleType):
     """A module that can be called."""
 
-    def __call__(self, game: Game, concept: str, **options: Any) -> Solution:
+    def __call__(self, game: Game, concept: str = "subgame_perfect", **options: Any) -> Solution:
         """Solve a game under one concept; see :func:`sim.solve.registry.solve`."""
         from sim.solve.registry import solve  # noqa: PLC0415
 
