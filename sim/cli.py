@@ -41,6 +41,8 @@ Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="MOVE", he
 MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larger game.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 LIMIT = 5_000_000
+INTERRUPTED = 130
+STOPPED = "interrupted; nothing was left half written"
 
 
 class _Progress:
@@ -485,11 +487,13 @@ def _guarded(call: Callable[[], Any]) -> int:
         shown.show()
         return int(shown.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; nothing was left half written")
-        return 130
+        _say(STOPPED)
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if result == INTERRUPTED:  # some versions of typer turn Ctrl-C into a return value
+        _say(STOPPED)
     return result if isinstance(result, int) else 0
 
 

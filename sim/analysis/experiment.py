@@ -72,7 +72,8 @@ class _Runner:
             size = max(1, CHUNK_BYTES // (16 * (game.graph.edge_count + game.graph.node_count)))
             for start in range(0, len(rows), size):
                 chunk = rows[start : start + size]
-                yield renumber(game, self.settings(arm, chunk)[0]), chunk
+                batch = renumber(game, self.settings(arm, chunk)[0])
+                yield (batch.repeat(len(chunk)) if batch.variants == 1 else batch), chunk
 
     def place(self, name: str, where: tuple[int, int], rows: list[int], values: Any) -> None:
         """Put values of some variants into the array of a variable."""
@@ -172,7 +173,7 @@ def _played(paths: Paths) -> Floats:
     source = graph.edge_source()[made]
     out = np.empty((paths.game.variants, origin.rounds, len(names)))
     for v in range(paths.game.variants):
-        weights = paths.reached[v, source] * paths.profile[v, made] / paths.mass[v]
+        weights = paths.reached[v, source] * paths.profile[v, made]
         out[v] = np.bincount(code, weights=weights, minlength=origin.rounds * len(names)).reshape(origin.rounds, len(names))
     return out
 

@@ -276,7 +276,7 @@ def _cached(game: Game, expression: Expression) -> Memory:
     return cache[key]
 
 
-def tally(game: Game, expression: Expression, profile: Floats, reached: Floats, mass: Floats) -> Tally | Floats:
+def tally(game: Game, expression: Expression, profile: Floats, reached: Floats) -> Tally | Floats:
     """Compute an outcome exactly.
 
     Parameters
@@ -286,11 +286,9 @@ def tally(game: Game, expression: Expression, profile: Floats, reached: Floats, 
     expression
         The outcome.
     profile
-        Probability of every edge, shape (v, e); it may be unnormalised where history is conditioned on.
+        Probability of every edge, shape (v, e).
     reached
         How often each node is reached, shape (v, n).
-    mass
-        What all histories weigh together, shape (v,).
 
     Returns
     -------
@@ -298,7 +296,7 @@ def tally(game: Game, expression: Expression, profile: Floats, reached: Floats, 
         The distribution; or, for a single ``final``, ``count`` or ``sum_over``, the expectation.
     """
     if len(expression.atoms) == 1 and expression.node.op == "name" and expression.atoms[0].op in LINEAR:
-        return _linear(game, expression.atoms[0], reached) / mass
+        return _linear(game, expression.atoms[0], reached)
     from sim.analysis.flow import push  # noqa: PLC0415
 
     memory = _cached(game, expression)
@@ -309,4 +307,4 @@ def tally(game: Game, expression: Expression, profile: Floats, reached: Floats, 
     probability = np.zeros((game.variants, len(values)))
     for place in range(len(values)):
         probability[:, place] = flow[:, memory.end[rank == place]].sum(axis=1)
-    return Tally(values=values, probability=probability / mass[:, None])
+    return Tally(values=values, probability=probability)

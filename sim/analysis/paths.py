@@ -19,7 +19,7 @@ from sim.game.graph import CHANCE, TERMINAL
 from sim.scenario.expression import Atom, Expression, Node
 
 if TYPE_CHECKING:
-    from sim.game.graph import Game
+    from sim.game.graph import Game, Graph
     from sim.kinds import Floats
     from sim.scenario.model import Variable
     from sim.solve.contract import Solution
@@ -59,11 +59,11 @@ class Paths:
     solution
         What is played.
     profile : float array, (v, e)
-        Probability of every edge, chance included; where recorded history is conditioned on, the recorded edges alone.
+        Probability of every edge, chance included, given what is conditioned on.
     reached : float array, (v, n)
-        How often each node is reached, before division by ``mass``.
+        How often each node is reached.
     mass : float array, (v,)
-        The weight of all histories together; 1 unless history is conditioned on.
+        The probability of what is conditioned on; 1 if nothing is.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class Paths:
 
     def probability(self, nodes: Any = slice(None)) -> Floats:
         """Return the probability of reaching nodes, shape (v, nodes)."""
-        return self.reached[:, nodes] / self.mass[:, None]
+        return self.reached[:, nodes]
 
     # -- trajectories -----------------------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,7 @@ class Paths:
                     out[v, place:] += share
                 else:
                     out[v, place] += share
-        return out / self.mass[:, None, None]
+        return out
 
     def variable(self, name: str | None) -> Variable:
         """Return a variable by name, or the scenario's ladder."""
@@ -170,7 +170,7 @@ class Paths:
 
     def ask(self, expression: Expression) -> Tally:
         """Return the distribution of an outcome given as an expression."""
-        found = tally(self.game, expression, self.profile, self.reached, self.mass)
+        found = tally(self.game, expression, self.profile, self.reached)
         if not isinstance(found, Tally):
             raise OptionError(f"outcome '{expression.text}' has an expectation only")
         return found
@@ -186,7 +186,7 @@ class Paths:
         >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).outcome("pushed")
         array([0.])
         """
-        found = tally(self.game, question(self.game, name), self.profile, self.reached, self.mass)
+        found = tally(self.game, question(self.game, name), self.profile, self.reached)
         return found.expectation if isinstance(found, Tally) else found
 
     def distribution(self, name: str) -> Tally:
@@ -239,7 +239,7 @@ class Paths:
         graph, profile = self.game.graph, self.profile[variant]
         best = self._best_continuation(profile)
         out: list[History] = []
-        start = 1.0 / (len(graph.roots) * self.mass[variant])
+        start = 1.0 / len(graph.roots)
         heap: list[tuple[float, tuple[int, ...], int, float, tuple[int, ...]]] = [
             (-best[root] * start, (int(root),), int(root), start, ()) for root in graph.roots if best[root] > 0
         ]
@@ -310,7 +310,7 @@ def play(solution: Solution, profile: Floats | None = None) -> Paths:
     solution
         A certified solution.
     profile
-        Other probabilities of edges, (v, e), for conditioning on recorded history; they need not sum to 1.
+        Weights of edges, (v, e), to condition on: history goes only where there is weight, and in proportion to it.
 
     Returns
     -------
@@ -330,11 +330,36 @@ def play(solution: Solution, profile: Floats | None = None) -> Paths:
     from sim.game.referee import reach  # noqa: PLC0415
 
     solution.require()
-    used = solution.profile if profile is None else profile
-    reached = reach(solution.game, used)
-    graph = solution.game.graph
-    terminal = np.concatenate([np.arange(graph.nodes(k).start, graph.nodes(k).stop) for k in range(graph.layer_count) if graph.layer_player[k] == TERMINAL])
-    mass = np.ones(solution.game.variants) if profile is None else reached[:, terminal].sum(axis=1)
+    mass = np.ones(solution.game.variants)
+    used = solution.profile
+    if profile is not None:
+        used, mass = _condition(solution.game.graph, profile)
+    return Paths(solution=solution, profile=used, reached=reach(solution.game, used), mass=mass)
+
+
+def _condition(graph: Graph, weights: Floats) -> tuple[Floats, Floats]:
+    """Turn weights of edges into probabilities given that history goes only where there is weight (Doob's transform).
+
+    Returns
+    -------
+    tuple of arrays
+        Probabilities (v, e), and the weight of all histories (v,).
+
+    Raises
+    ------
+    OptionError
+        When no history is left.
+    """
+    later = np.ones((len(weights), graph.node_count))
+    out = np.zeros_like(weights)
+    for layer in range(graph.layer_count - 1, -1, -1):
+        edges, nodes = graph.edges(layer), graph.nodes(layer)
+        if edges.stop > edges.start:
+            flow = weights[:, edges] * later[:, graph.edge_dst[edges]]
+            later[:, nodes] = np.add.reduceat(flow, graph.edge_start[nodes] - edges.start, axis=1)
+            below = np.repeat(later[:, nodes], np.diff(graph.edge_start[nodes.start : nodes.stop + 1]), axis=1)
+            np.divide(flow, below, out=out[:, edges], where=below > 0)
+    mass = later[:, graph.roots].mean(axis=1)
     if (mass <= 0).any():
         raise OptionError("no history is left: what was conditioned on has probability 0")
-    return Paths(solution=solution, profile=used, reached=reached, mass=mass)
+    return out, mass

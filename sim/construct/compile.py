@@ -130,9 +130,8 @@ def compile(  # noqa: A001 - the front door's word
     for name in remove:
         members = scenario.members(name)
         if not members:
-            message = (
-                f"'{name}' is not a move or group; {did_you_mean(name, {action.move for action in scenario.actions})}"
-            )
+            known = {word for action in scenario.actions for word in (action.move, action.group) if word}
+            message = f"'{name}' is not a move or group; {did_you_mean(name, known)}"
             raise OptionError(message)
         removed |= set(members)
     fixed = _fixed(scenario, values)

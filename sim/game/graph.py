@@ -210,3 +210,16 @@ class Game:
         """Return the game with some of its variants."""
         assumptions = {name: values if values.size == 1 else values[index] for name, values in self.assumptions.items()}
         return replace(self, numbers=self.numbers.take(index), assumptions=assumptions)
+
+    def repeat(self, count: int) -> Game:
+        """Return a game of one variant as a batch of equal ones, for options that differ by variant.
+
+        Examples
+        --------
+        >>> import sim
+        >>> sim.compile(sim.load(sim.template())).repeat(3).variants
+        3
+        """
+        x = self.numbers
+        arrays = {name: np.repeat(getattr(x, name), count, axis=0) for name in ("reward", "pay", "prob", "discount", "span")}
+        return replace(self, numbers=Numbers(**arrays))

@@ -86,11 +86,11 @@ class Context:
         self.note(path, "unknown-name", f"{subject} names '{word}', which is not {kind}", "", did_you_mean(word, names))
         return True
 
-    def check_id(self, path: Path, name: str) -> None:
-        """Check one id."""
+    def check_id(self, path: Path, name: str, *, read: bool = True) -> None:
+        """Check one id; those that expressions read may not be words of the language."""
         if not re.fullmatch(ID_PATTERN, name):
             self.note(path, "bad-id", f"'{name:.40}' cannot be a name", "letters, digits and _, starting with a letter")
-        elif name in RESERVED or keyword.iskeyword(name):
+        elif read and (name in RESERVED or keyword.iskeyword(name)):
             self.note(path, "bad-id", f"'{name}' is a word of the language", advice="choose another name")
 
     def check_source(self, table: Documented, path: Path) -> tuple[str, ...]:

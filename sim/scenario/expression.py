@@ -166,7 +166,7 @@ class _Reader:
         symbol = self.scope.symbols.get(f"{tree.value.id}.{tree.attr}")
         if symbol:
             return symbol.type if isinstance(symbol.type, Labels) else None
-        return self.scope.labels.get(tree.value.id)
+        return UNKNOWN if tree.value.id == "chosen" else self.scope.labels.get(tree.value.id)
 
     def name(self, tree: ast.Name, near: Labels | None) -> Node:
         """Resolve a plain name: a symbol first, then a label of the set it meets."""
@@ -222,11 +222,11 @@ class _Reader:
                     advice=did_you_mean(label, labels.values),
                 )
                 return Node("const", labels)
-            self.problem(
-                "unknown-name",
-                f"names '{owner}.{label}', but nothing called '{owner}' has labels",
-                advice=did_you_mean(owner, self.scope.labels),
-            )
+            what, known = f"but nothing called '{owner}' has labels", did_you_mean(owner, self.scope.labels)
+            if owner == "chosen":
+                choices = [name for name in self.scope.symbols if name.startswith("chosen.")]
+                what, known = "which is not a choice of this move", did_you_mean(f"chosen.{label}", choices)
+            self.problem("unknown-name", f"names '{owner}.{label}', {what}", advice=known)
             return Node("const", "unknown")
         self.problem("syntax", "uses a dot on something that is not a name", "variable.label")
         raise _Stop

@@ -27,7 +27,7 @@ def read_clock(context: Context) -> tuple[str, ...]:
     starts = tuple(context.file.clock.starts) if context.file.clock else ()
     if not context.file.clock:
         return ()
-    expected = f"{rounds} rising dates 'YYYY-MM', one a round"
+    expected = f"{rounds} rising dates 'YYYY-MM', one for each round"
     wrong = [start for start in starts if not re.fullmatch(MONTH, start)]
     what = ""
     if wrong:
@@ -118,8 +118,10 @@ def _action(context: Context, table: RecordTable, actions: tuple[Action, ...], p
     if context.unknown((*path, "move"), "history", table.move, context.file.moves, "a move"):
         return ""
     choices = context.file.moves[table.move].choose
-    for key in table.choose:
-        context.unknown((*path, "choose", key), f"history of {table.move}", key, choices, f"a choice of {table.move}")
+    subject, kind = f"history of {table.move}", f"a choice of {table.move}"
+    unknown = [context.unknown((*path, "choose", key), subject, key, choices, kind) for key in table.choose]
+    if any(unknown):
+        return ""
     labels = [action.label for action in actions if action.move == table.move]
     wanted = action_label(table.move, {key: table.choose.get(key, "?") for key in choices})
     if labels and wanted not in labels:

@@ -80,10 +80,10 @@ def _check_ids(context: Context) -> None:
             owners.setdefault(name, section)
     for section, names in (("moves", file.moves), ("chance", file.chance), ("outcomes", file.outcomes)):
         for name in names:
-            context.check_id((section, name), name)
+            context.check_id((section, name), name, read=section == "moves")
     for name, payoff in file.payoffs.items():
         for term in payoff.each_round:
-            context.check_id(("payoffs", name, "each_round", term), term)
+            context.check_id(("payoffs", name, "each_round", term), term, read=False)
     for name, move in file.moves.items():
         if move.group:
             context.check_id(("moves", name, "group"), move.group)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Any, get_args
 
 from sim.errors import Problem, did_you_mean
@@ -71,6 +72,12 @@ def known_keys(model: type[BaseModel], path: Path) -> list[str]:
     return list(current.model_fields) if isinstance(current, type) and issubclass(current, BaseModel) else []
 
 
+def _near(path: Path, misspelt: list[Path]) -> bool:
+    """Tell whether one of the misspelt keys of the same table may stand for a key."""
+    words = [str(other[-1]) for other in misspelt if other[:-1] == path[:-1]]
+    return bool(difflib.get_close_matches(str(path[-1]), words))
+
+
 def schema_problems(
     errors: list[ErrorDetails], model: type[BaseModel], lines: Mapping[Path, int], name: str
 ) -> Iterator[Problem]:
@@ -85,8 +92,11 @@ def schema_problems(
     lines, name
         The line of each key, and the file's name.
     """
+    misspelt = [tuple(error["loc"]) for error in errors if error["type"] == "extra_forbidden"]
     for error in errors:
         path: Path = tuple(error["loc"])
+        if error["type"] == "missing" and _near(path, misspelt):
+            continue  # the unknown key says it
         if path and path not in lines and path[-1] == "payoff":  # each_round = "…" stands for a table of one term
             path = path[:-1]
         where = ".".join(map(str, path[:-1])) or "the file"

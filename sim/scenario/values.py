@@ -67,6 +67,10 @@ def _one_setting(assumption: Assumption, value: Any) -> Floats:  # noqa: ANN401 
         what = f"assumption '{name}' is set to an array of shape {given.shape}"
         message = f"{what}; expected a number or a one-dimensional array"
         raise OptionError(message)
+    if given.dtype.kind in "fiu" and not assumption.labels:  # a long batch, checked at once
+        numbers = given.ravel().astype(np.float64)
+        if not _expected(assumption, numbers):
+            return numbers
     flat = [item.item() if isinstance(item, np.generic) else item for item in given.ravel()]
     return np.array([_one_number(assumption, item) for item in flat], dtype=np.float64)
 

@@ -23,25 +23,31 @@ SOON = settings(max_examples=150, deadline=dt.timedelta(seconds=5))
 
 
 def loads_or_explains(text):
-    """Load a text, or check that the error explains itself; return the scenario or None."""
+    """Load a text, or check that the error explains itself; return the scenario, or the problems."""
     try:
         scenario = loads(text, "x.toml")
     except ScenarioError as error:
-        assert error.problems
-        count = text.count("\n") + 1
-        for problem in error.problems:
-            assert problem.what
-            assert 0 <= problem.line <= count
-            assert problem.file == "x.toml"
-        return None
-    assert isinstance(scenario, Scenario)
-    return scenario
+        problems = error.problems
+    else:
+        assert isinstance(scenario, Scenario)
+        return scenario, ()
+    explained(problems)
+    assert all(0 <= problem.line <= text.count("\n") + 1 for problem in problems)
+    return None, problems
+
+
+def explained(problems):
+    assert problems
+    for problem in problems:
+        assert problem.what
+        assert problem.kind
+        assert problem.file == "x.toml"
 
 
 @SOON
 @given(st.text(max_size=300))
 def test_any_text_loads_or_raises_scenario_error(text):
-    assert loads_or_explains(text) is None
+    assert loads_or_explains(text)[0] is None
 
 
 PIECES = [
@@ -124,13 +130,16 @@ def damaged(draw):
 @settings(max_examples=300, deadline=dt.timedelta(seconds=5))
 @given(damaged())
 def test_a_damaged_scenario_loads_or_raises_scenario_error(text):
-    scenario = loads_or_explains(text)
+    scenario, _ = loads_or_explains(text)
     if scenario is not None:
         assert loads(sim.dump(scenario), "x.toml") == scenario
+        problems = ()
         try:
             sim.compile(scenario, node_limit=20_000)
         except ScenarioError as error:
-            assert all(problem.what and problem.file == "x.toml" for problem in error.problems)
+            problems = error.problems
+        if problems:
+            explained(problems)
 
 
 def paths(value, path=()):
@@ -144,10 +153,43 @@ def paths(value, path=()):
             yield from paths(item, (*path, index))
 
 
+def at(document, path):
+    """Return what stands at a place, or None."""
+    for part in path:
+        if not (isinstance(document, dict) or (isinstance(document, list) and isinstance(part, int))):
+            return None
+        try:
+            document = document[part]
+        except (KeyError, IndexError):
+            return None
+    return document
+
+
 PLACES = [path for path in paths(tomllib.loads(BASE)) if path]
 WRONG = st.sampled_from(
-    [0, -1, 3, 2.5, 10**18, True, False, "", "x", "rung", "rung + 1", "peace", "1 / rung", [], ["x"], [0], [[1]], {}, {"a": 1}, dt.date(2016, 10, 3)]
-)  # fmt: skip
+    [
+        0,
+        -1,
+        3,
+        2.5,
+        10**18,
+        True,
+        False,
+        "",
+        "x",
+        "rung",
+        "rung + 1",
+        "peace",
+        "1 / rung",
+        [],
+        ["x"],
+        [0],
+        [[1]],
+        {},
+        {"a": 1},
+        dt.date(2016, 10, 3),
+    ]
+)
 
 
 @settings(max_examples=300, deadline=dt.timedelta(seconds=5))
@@ -157,37 +199,28 @@ def test_any_value_in_any_place(changes):
 
     document = tomllib.loads(BASE)
     for path, value in changes:
-        holder = document
-        for part in path[:-1]:
-            known = (
-                (isinstance(holder, dict)
-                and part in holder)
-                or (isinstance(holder, list)
-                and isinstance(part, int)
-                and part < len(holder))
-            )
-            holder = holder[part] if known else None
-        if isinstance(holder, dict) or (
-            isinstance(holder, list) and isinstance(path[-1], int) and path[-1] < len(holder)
-        ):
+        holder = at(document, path[:-1])
+        if at(document, path) is not None:
             holder[path[-1]] = value
     loads_or_explains(tomli_w.dumps(document))
 
 
 @pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
 @pytest.mark.parametrize("word", ["misspelt", "gone"])
-def test_no_table_can_do_harm_by_being_elsewhere(path, word):
-    """Each key misspelt or left out, one at a time: nothing but ScenarioError comes of it."""
+def test_no_key_can_do_harm_by_its_absence(path, word):
+    """Each key misspelt or left out, one at a time; a misspelt key of the language is the only problem."""
     import tomli_w
 
     document = tomllib.loads(BASE)
-    holder = document
-    for part in path[:-1]:
-        holder = holder[part]
+    holder = at(document, path[:-1])
     value = holder.pop(path[-1])
-    if word == "misspelt" and isinstance(holder, dict):
+    if word == "gone":
+        loads_or_explains(tomli_w.dumps(document))
+    elif isinstance(holder, dict):
         holder[f"{path[-1]}_"] = value
-    loads_or_explains(tomli_w.dumps(document))
+        problems = loads_or_explains(tomli_w.dumps(document))[1]
+        if path[-1] in known_keys(ScenarioFile, path[:-1]):
+            assert [problem.kind for problem in problems] == ["unknown-key"], [str(problem) for problem in problems]
 
 
 # -- there and back ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,166 @@
+"""Experiments: labelled data, structure grouped, files whole, mistakes gathered, answers computed."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sim
+from sim.analysis.answer import crossings, facts, sentence
+from sim.analysis.experiment import run_plan
+from sim.analysis.plan import read_experiment
+from sim.analysis.record import read, write
+from sim.errors import ExperimentError, OptionError
+
+EXPERIMENT = (Path(__file__).parent.parent / "small_experiment.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "three_moves.toml").write_text(sim.template().read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "small.toml").write_text(EXPERIMENT, encoding="utf-8")
+    return tmp_path
+
+
+def test_the_dataset_equals_single_solves(folder):
+    plan = read_experiment(folder / "small.toml")
+    data = run_plan(plan)
+    assert dict(data["war"].sizes) == {"arm": 2, "concept": 2, "prize": 5, "cost_of_war": 2}
+    assert bool(data["certified"].all())
+    compared = 0
+    for arm, remove in (("as it is", []), ("nobody pushes", ["push"])):
+        for prize in data["prize"].values:
+            for cost in data["cost_of_war"].values:
+                game = sim.compile(plan.scenario, {"prize": prize, "cost_of_war": cost}, remove=remove)
+                for label, concept, options in (("subgame_perfect", "subgame_perfect", {}), ("noisy", "quantal_response", {"precision": 2.0})):
+                    paths = sim.play(sim.solve(game, concept, **options))
+                    here = data.sel(arm=arm, concept=label, prize=prize, cost_of_war=cost)
+                    for name, value in paths.outcomes().items():
+                        assert float(here[name]) == pytest.approx(float(value[0]), abs=1e-12)
+                    np.testing.assert_allclose(here["distribution"], paths.trajectory()[0])
+                    np.testing.assert_allclose(here["played"].sum("move"), 3.0)
+                    compared += 1
+    assert compared == 40
+
+
+def test_files_are_written_whole_and_read_back(folder):
+    out = folder / "out"
+    data = sim.run(folder / "small.toml", out=out)
+    again = read(out)
+    assert set(again.data_vars) == set(data.data_vars)
+    for name in data.data_vars:
+        np.testing.assert_array_equal(again[name].values, data[name].values)
+    assert [str(x) for x in again["arm"].values] == ["as it is", "nobody pushes"]
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["experiment"] == "small"
+    assert set(manifest["inputs"]) == {"experiment", "scenario"}
+    assert manifest["answer"].startswith("War comes with")
+    assert not list(out.glob("*.partial*"))
+
+
+def test_another_experiments_folder_is_left_alone(folder):
+    plan = read_experiment(folder / "small.toml")
+    data = run_plan(plan)
+    write(plan, data, folder / "out")
+    (folder / "other.toml").write_text(EXPERIMENT, encoding="utf-8")
+    with pytest.raises(OptionError, match="results of experiment 'small'"):
+        write(read_experiment(folder / "other.toml"), data, folder / "out")
+
+
+def test_all_mistakes_of_an_experiment_are_told_at_once(folder):
+    text = EXPERIMENT.replace('"subgame_perfect", {', '"subgame_perfekt", {').replace("prize = { from", "price = { from").replace('remove = ["push"]', 'remove = ["pull"]').replace('of = "war"\nx', 'of = "wars"\nx')
+    (folder / "small.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ExperimentError) as found:
+        read_experiment(folder / "small.toml")
+    message = str(found.value)
+    for word in ("did you mean 'subgame_perfect'", "did you mean 'prize'", "'pull', which is not a move", "did you mean 'war'"):
+        assert word in message
+    assert all(problem.line > 0 for problem in found.value.problems)
+
+
+def test_unknown_keys_and_missing_scenarios_are_told(folder):
+    (folder / "small.toml").write_text(EXPERIMENT.replace("trajectories", "trajectory"), encoding="utf-8")
+    with pytest.raises(ExperimentError, match="did you mean 'trajectories'"):
+        read_experiment(folder / "small.toml")
+    (folder / "small.toml").write_text(EXPERIMENT.replace("three_moves.toml", "nothing.toml"), encoding="utf-8")
+    with pytest.raises(ExperimentError, match="not beside the experiment"):
+        read_experiment(folder / "small.toml")
+
+
+def test_assumptions_that_shape_the_graph_are_grouped(root, tmp_path):
+    text = f"""
+title = "types"
+question = "when is the challenger deterred?"
+scenario = {str(root / "scenarios" / "unilateral_deterrence.toml")!r}
+[vary]
+challenger_type = ["hard", "soft"]
+defender_type = ["hard", "soft"]
+"""
+    (tmp_path / "types.toml").write_text(text, encoding="utf-8")
+    data = sim.run(tmp_path / "types.toml")
+    assert dict(data.sizes)["challenger_type"] == 2
+    assert [str(label) for label in data["defender_type"].values] == ["hard", "soft"]
+
+
+def test_precision_can_be_varied_alone(root, tmp_path):
+    text = f"""
+title = "precision"
+question = "how noisy?"
+scenario = {str(root / "scenarios" / "centipede_4.toml")!r}
+concepts = ["quantal_response"]
+[vary]
+precision = [0.5, 1, 3]
+"""
+    (tmp_path / "p.toml").write_text(text, encoding="utf-8")
+    data = sim.run(tmp_path / "p.toml")
+    taken = data["taken_at_once"].squeeze().values
+    np.testing.assert_allclose(taken, [0.37359423, 0.29625657, 0.27122543], atol=1e-6)
+
+
+def test_sentences_are_computed(folder):
+    plan = read_experiment(folder / "small.toml")
+    data = run_plan(plan)
+    found = facts(plan.experiment.answer, data)
+    assert found["war"][0] == pytest.approx(float(data["war"].max()))
+    assert found["words"][1] in ("pays", "does not pay")
+    text = sentence(plan.experiment.answer, data)
+    assert f"{found['war'][0]:.1%}" in text
+    assert "{" not in text
+    broken = plan.experiment.answer.model_copy(update={"sentence": "{nothing}"})
+    with pytest.raises(OptionError, match="not among its facts"):
+        sentence(broken, data)
+
+
+def test_every_crossing_is_listed():
+    assert crossings([0, 1, 2, 3, 4], [0, 1, 1, 0, 1], 0.5) == [(0.0, 1.0), (2.0, 3.0), (3.0, 4.0)]
+    assert crossings([0, 1], [1, 1], 0.5) == []
+
+
+def test_history_can_be_followed_and_a_move_forced(root, tmp_path):
+    text = f"""
+title = "forced"
+question = "what follows?"
+scenario = {str(root / "scenarios" / "rock_bottom.toml")!r}
+concepts = [{{ concept = "quantal_response", precision = 0.5 }}]
+outcomes = ["gambit_played", "full_break_played", "first_deeper"]
+trajectories = true
+[[arms]]
+name = "followed"
+from = "2016-10"
+[[arms]]
+name = "forced"
+from = "2016-10"
+force = "full_break"
+[[arms]]
+name = "removed"
+remove = ["gambit"]
+"""
+    (tmp_path / "f.toml").write_text(text, encoding="utf-8")
+    data = sim.run(tmp_path / "f.toml").squeeze("concept")
+    np.testing.assert_allclose(data["distribution"].sum("rung"), 1.0)
+    assert float(data["full_break_played"].sel(arm="forced")) == pytest.approx(1.0)
+    assert 0 < float(data["full_break_played"].sel(arm="followed")) < 1
+    assert float(data["gambit_played"].sel(arm="removed")) == 0.0
+    assert float(data["first_passage"].sel(arm="forced", rung="rock_bottom", round=4)) == pytest.approx(1.0)
+    assert float(data["first_passage"].sel(arm="forced", rung="rock_bottom", round=3)) < 1e-9
