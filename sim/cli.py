@@ -33,15 +33,31 @@ app = typer.Typer(
 
 File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
 Concept = Annotated[str, typer.Option("--concept", help="The solution concept; see `sim list`.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")
+]
 Rounds = Annotated[int | None, typer.Option("--rounds", min=1, help="Play this many rounds.")]
-Precision = Annotated[list[str] | None, typer.Option("--precision", metavar="[PLAYER=]NUMBER", help="Precision λ of quantal response; may be repeated by player.")]
-Ties = Annotated[str | None, typer.Option("--ties", help="How subgame perfection resolves ties: first, uniform, least_escalatory, most_escalatory.")]
-Remove = Annotated[list[str] | None, typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated.")]
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision", metavar="[PLAYER=]NUMBER", help="Precision λ of quantal response; may be repeated by player."
+    ),
+]
+Ties = Annotated[
+    str | None,
+    typer.Option(
+        "--ties", help="How subgame perfection resolves ties: first, uniform, least_escalatory, most_escalatory."
+    ),
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated."),
+]
 MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larger game.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 LIMIT = 5_000_000
 INTERRUPTED = 130
+PATIENCE = 2.0
 STOPPED = "interrupted; nothing was left half written"
 
 
@@ -56,19 +72,24 @@ class _Progress:
 
     def __call__(self, done: int, total: int, nodes: int = 0) -> None:
         """Show how far the work is."""
-        import time  # noqa: PLC0415
+        import time
 
         now = time.monotonic()
         self.begun = self.begun if self.begun is not None else now
-        if self.bar is None and now - self.begun > 2 and done < total and sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415
-            from rich.progress import Progress  # noqa: PLC0415
+        if self.bar is None and now - self.begun > PATIENCE and done < total and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
 
             self.bar = Progress(console=Console(stderr=True), transient=True)
             self.task = self.bar.add_task(self.what, total=total)
             self.bar.start()
         if self.bar is not None:
-            self.bar.update(self.task, completed=done, total=total, description=f"{self.what}{f', {nodes:,} nodes' if nodes else ''}")
+            self.bar.update(
+                self.task,
+                completed=done,
+                total=total,
+                description=f"{self.what}{f', {nodes:,} nodes' if nodes else ''}",
+            )
             if done >= total:
                 self.stop()
 
@@ -80,19 +101,23 @@ class _Progress:
 
 
 def _settings(pairs: list[str] | None) -> dict[str, float | str]:
-    from sim.scenario.values import parse_setting  # noqa: PLC0415
+    from sim.scenario.values import parse_setting
 
     return dict(parse_setting(pair) for pair in pairs or [])
 
 
-def _compile(file: Path, pairs: list[str] | None, rounds: int | None, remove: list[str] | None = None, max_nodes: int = LIMIT) -> Game:
+def _compile(
+    file: Path, pairs: list[str] | None, rounds: int | None, remove: list[str] | None = None, max_nodes: int = LIMIT
+) -> Game:
     """Load and compile a scenario, with a progress bar."""
-    from sim.construct.compile import compile as compile_game  # noqa: PLC0415
-    from sim.scenario.load import load  # noqa: PLC0415
+    from sim.construct.compile import compile as compile_game
+    from sim.scenario.load import load
 
     progress = _Progress("compiling")
     try:
-        return compile_game(load(file), _settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress)
+        return compile_game(
+            load(file), _settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress
+        )
     finally:
         progress.stop()
 
@@ -123,8 +148,8 @@ def _check_options(concepts: list[str], precision: list[str] | None, ties: str |
 
 
 def _solve(game: Game, concept: str, precision: list[str] | None, ties: str | None) -> Solution:
-    from sim.solve.registry import concept as known  # noqa: PLC0415
-    from sim.solve.registry import solve  # noqa: PLC0415
+    from sim.solve.registry import concept as known
+    from sim.solve.registry import solve
 
     known(concept)
     return solve(game, concept, **_options(concept, precision, ties))
@@ -136,12 +161,14 @@ def check(
     set_: Set = None,
     rounds: Rounds = None,
     max_nodes: MaxNodes = LIMIT,
-    invariants: Annotated[bool, typer.Option("--invariants", help="Also property-test the model's invariants (up to a minute).")] = False,
+    invariants: Annotated[
+        bool, typer.Option("--invariants", help="Also property-test the model's invariants (up to a minute).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Report every mistake of scenario files, with file:line, what was found, what was expected, and advice."""
-    from sim.analysis.check import check as check_scenario  # noqa: PLC0415
-    from sim.scenario.load import load  # noqa: PLC0415
+    from sim.analysis.check import check as check_scenario
+    from sim.scenario.load import load
 
     found: list[dict[str, Any]] = []
     failed = False
@@ -150,18 +177,32 @@ def check(
             game, warnings = check_scenario(load(file), _settings(set_), rounds=rounds, node_limit=max_nodes)
         except ScenarioError as error:
             failed = True
-            found.append({"file": str(file), "ok": False, "errors": [_problem(x) for x in error.problems], "warnings": []})
+            found.append(
+                {"file": str(file), "ok": False, "errors": [_problem(x) for x in error.problems], "warnings": []}
+            )
             if not as_json:
                 _say(str(error))
             continue
-        found.append({"file": str(file), "ok": True, "errors": [], "warnings": [_problem(x) for x in warnings], "nodes": game.graph.node_count if game else None})
+        found.append(
+            {
+                "file": str(file),
+                "ok": True,
+                "errors": [],
+                "warnings": [_problem(x) for x in warnings],
+                "nodes": game.graph.node_count if game else None,
+            }
+        )
         if not as_json:
             for warning in warnings:
                 _say(f"warning: {warning}")
-            size = f"{game.graph.node_count:,} nodes, {game.graph.edge_count:,} edges" if game else "too large to compile here"
+            size = (
+                f"{game.graph.node_count:,} nodes, {game.graph.edge_count:,} edges"
+                if game
+                else "too large to compile here"
+            )
             print_line(f"{file}: no mistakes, {len(warnings)} warning(s); {size}")
         if invariants and game:
-            from sim.testing import check_invariants  # noqa: PLC0415
+            from sim.testing import check_invariants
 
             for name in check_invariants(load(file)):
                 if not as_json:
@@ -177,12 +218,14 @@ def _problem(problem: Any) -> dict[str, Any]:
 
 
 @app.command()
-def show(file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False) -> None:
+def show(
+    file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False
+) -> None:
     """Tell a scenario in plain English, with its ledger of assumptions and its size."""
-    from sim.analysis.check import check as check_scenario  # noqa: PLC0415
-    from sim.present.describe import describe, ledger_table, size_lines  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
-    from sim.scenario.load import load  # noqa: PLC0415
+    from sim.analysis.check import check as check_scenario
+    from sim.present.describe import describe, ledger_table, size_lines
+    from sim.present.printing import print_table
+    from sim.scenario.load import load
 
     scenario = load(file)
     if not as_json:
@@ -199,22 +242,41 @@ def show(file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNode
         _print_json(_scenario_data(scenario, game))
     elif game:
         graph = game.graph
-        print_line(f"After compiling: exactly {graph.node_count:,} nodes, {graph.edge_count:,} edges, {graph.nbytes / 1e6:.1f} MB.")
+        print_line(
+            f"After compiling: exactly {graph.node_count:,} nodes, {graph.edge_count:,} edges, {graph.nbytes / 1e6:.1f} MB."
+        )
     else:
         print_line(f"After compiling: more than {max_nodes:,} nodes; raise --max-nodes to count them.")
 
 
 def _scenario_data(scenario: Any, game: Any) -> dict[str, Any]:
-    from sim.analysis.check import size_bound  # noqa: PLC0415
-    from sim.scenario.values import assumption_values, show_assumption  # noqa: PLC0415
+    from sim.analysis.check import size_bound
+    from sim.scenario.values import assumption_values, show_assumption
 
     values = assumption_values(scenario)
     ledger = {
-        name: {"value": show_assumption(x, float(values[name][0])), "range": x.range, "basis": x.basis, "source": x.source, "note": x.note}
+        name: {
+            "value": show_assumption(x, float(values[name][0])),
+            "range": x.range,
+            "basis": x.basis,
+            "source": x.source,
+            "note": x.note,
+        }
         for name, x in scenario.assumptions.items()
     }
-    size = {"bound": size_bound(scenario), "nodes": game.graph.node_count if game else None, "edges": game.graph.edge_count if game else None}
-    return {"scenario": scenario.title, "rounds": scenario.rounds, "players": scenario.player_ids, "assumptions": ledger, "size": size, "outcomes": {name: q.expression.text for name, q in scenario.questions.items()}}
+    size = {
+        "bound": size_bound(scenario),
+        "nodes": game.graph.node_count if game else None,
+        "edges": game.graph.edge_count if game else None,
+    }
+    return {
+        "scenario": scenario.title,
+        "rounds": scenario.rounds,
+        "players": scenario.player_ids,
+        "assumptions": ledger,
+        "size": size,
+        "outcomes": {name: q.expression.text for name, q in scenario.questions.items()},
+    }
 
 
 @app.command()
@@ -223,9 +285,9 @@ def solve(
     remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Solve a scenario under one concept: certificate, values, outcomes, most likely history."""
-    from sim.analysis.paths import play  # noqa: PLC0415
-    from sim.present import tables  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.analysis.paths import play
+    from sim.present import tables
+    from sim.present.printing import print_table
 
     _check_options([concept], precision, ties)
     solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
@@ -252,16 +314,16 @@ def paths(
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show trajectories: the distribution of the ladder by round, first passages, the most likely histories."""
-    from sim.analysis.paths import play  # noqa: PLC0415
-    from sim.analysis.replay import replay as follow  # noqa: PLC0415
-    from sim.present import tables  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.analysis.paths import play
+    from sim.analysis.replay import replay as follow
+    from sim.present import tables
+    from sim.present.printing import print_table
 
     _check_options([concept], precision, ties)
     solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
     found = follow(solution, until=since).paths() if since else play(solution)
     if figure is not None:
-        from sim.present.figures import trajectory_figure  # noqa: PLC0415
+        from sim.present.figures import trajectory_figure
 
         trajectory_figure(found, figure, variable)
     if as_json:
@@ -280,9 +342,9 @@ def moves(
     remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
-    from sim.analysis.moves import moves_at  # noqa: PLC0415
-    from sim.present import tables  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.analysis.moves import moves_at
+    from sim.present import tables
+    from sim.present.printing import print_table
 
     _check_options([concept], precision, ties)
     solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
@@ -303,9 +365,9 @@ def replay(
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
-    from sim.analysis.replay import replay as follow  # noqa: PLC0415
-    from sim.present import tables  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.analysis.replay import replay as follow
+    from sim.present import tables
+    from sim.present.printing import print_table
 
     _check_options([concept], precision, ties)
     solution = _solve(_compile(file, set_, rounds, None, max_nodes), concept, precision, ties).require()
@@ -314,10 +376,19 @@ def replay(
     found = follow(solution, until=since or None)
     after = found.paths()
     if as_json:
-        _print_json({**tables.replay_data(found), "from": since, "outcomes": {name: float(value[0]) for name, value in after.outcomes().items()}, "path": tables.path_data(after.histories(1)[0])})
+        _print_json(
+            {
+                **tables.replay_data(found),
+                "from": since,
+                "outcomes": {name: float(value[0]) for name, value in after.outcomes().items()},
+                "path": tables.path_data(after.histories(1)[0]),
+            }
+        )
         return
     print_table(tables.replay_table(found))
-    print_line(f"log-likelihood of the recorded moves: {found.log_likelihood:.3f}; under uniform play: {found.uniform_log_likelihood:.3f}")
+    print_line(
+        f"log-likelihood of the recorded moves: {found.log_likelihood:.3f}; under uniform play: {found.uniform_log_likelihood:.3f}"
+    )
     forced = [step for step in found.steps if step.forced]
     if forced:
         print_line(f"{len(forced)} record(s) had probability 0 and were forced")
@@ -334,18 +405,18 @@ def compare(
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Set solution concepts side by side on one scenario."""
-    from sim.analysis.compare import compare as put_together  # noqa: PLC0415
-    from sim.present import comparing  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
+    from sim.analysis.compare import compare as put_together
+    from sim.present import comparing
+    from sim.present.printing import print_table
 
     concepts = concept or ["subgame_perfect", "quantal_response"]
-    if len(concepts) < 2:
+    if len(concepts) <= 1:
         raise OptionError("compare needs two concepts; repeat --concept")
     _check_options(concepts, precision, ties)
     game = _compile(file, set_, rounds, remove, max_nodes)
     found = put_together([_solve(game, name, precision, ties).require() for name in concepts])
     if figure is not None:
-        from sim.present.figures import comparison_figure  # noqa: PLC0415
+        from sim.present.figures import comparison_figure
 
         comparison_figure(found, figure)
     if as_json:
@@ -363,11 +434,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run an experiment: data, figures, a manifest, and the sentence that answers its question."""
-    from sim.analysis.answer import sentence  # noqa: PLC0415
-    from sim.analysis.experiment import run_plan  # noqa: PLC0415
-    from sim.analysis.plan import read_experiment  # noqa: PLC0415
-    from sim.analysis.record import write  # noqa: PLC0415
-    from sim.present.figures import draw  # noqa: PLC0415
+    from sim.analysis.answer import sentence
+    from sim.analysis.experiment import run_plan
+    from sim.analysis.plan import read_experiment
+    from sim.analysis.record import write
+    from sim.present.figures import draw
 
     plan = read_experiment(file)
     progress = _Progress("solving variants")
@@ -378,10 +449,26 @@ def run(
     folder = out or Path("results") / plan.name
     answer = sentence(plan.experiment.answer, dataset) if plan.experiment.answer else ""
     command = f"sim run {file.name}"
-    manifest = write(plan, dataset, folder, command, tuple(f"{spec.file}.{ending}" for spec in plan.experiment.figures for ending in ("svg", "png")))
+    manifest = write(
+        plan,
+        dataset,
+        folder,
+        command,
+        tuple(f"{spec.file}.{ending}" for spec in plan.experiment.figures for ending in ("svg", "png")),
+    )
     figures = draw(plan, dataset, folder)
     if as_json:
-        _print_json({"experiment": plan.name, "question": plan.experiment.question, "answer": answer, "folder": str(folder), "figures": [str(x) for x in figures], "manifest": str(manifest), "dimensions": {str(k): v for k, v in dataset.sizes.items()}})
+        _print_json(
+            {
+                "experiment": plan.name,
+                "question": plan.experiment.question,
+                "answer": answer,
+                "folder": str(folder),
+                "figures": [str(x) for x in figures],
+                "manifest": str(manifest),
+                "dimensions": {str(k): v for k, v in dataset.sizes.items()},
+            }
+        )
         return
     print_line(plan.experiment.title)
     print_line(f"Question: {' '.join(plan.experiment.question.split())}")
@@ -395,16 +482,29 @@ def run(
 @app.command("list")
 def list_(as_json: Json = False) -> None:
     """List solution concepts, path operators, and the scenarios and experiments in this folder."""
-    from sim.present.plain import Table  # noqa: PLC0415
-    from sim.present.printing import print_table  # noqa: PLC0415
-    from sim.scenario.expression import PATH_OPERATORS  # noqa: PLC0415
-    from sim.solve.registry import CONCEPTS, LATER  # noqa: PLC0415
+    from sim.present.plain import Table
+    from sim.present.printing import print_table
+    from sim.scenario.expression import PATH_OPERATORS
+    from sim.solve.registry import CONCEPTS, LATER
 
     files = {kind: sorted(str(path) for path in Path(kind).glob("*.toml")) for kind in ("scenarios", "experiments")}
     if as_json:
-        _print_json({"concepts": {name: row.title for name, row in CONCEPTS.items()}, "not_yet": LATER, "path_operators": dict(PATH_OPERATORS), **files})
+        _print_json(
+            {
+                "concepts": {name: row.title for name, row in CONCEPTS.items()},
+                "not_yet": LATER,
+                "path_operators": dict(PATH_OPERATORS),
+                **files,
+            }
+        )
         return
-    print_table(Table(title="Solution concepts", columns=("concept", "meaning", "source"), rows=[(row.name, row.title, row.source) for row in CONCEPTS.values()]))
+    print_table(
+        Table(
+            title="Solution concepts",
+            columns=("concept", "meaning", "source"),
+            rows=[(row.name, row.title, row.source) for row in CONCEPTS.values()],
+        )
+    )
     print_line(f"Not built yet: {', '.join(LATER)}")
     print_line()
     print_table(Table(title="Path operators", columns=("operator", "meaning"), rows=list(PATH_OPERATORS.items())))
@@ -415,7 +515,7 @@ def list_(as_json: Json = False) -> None:
 @app.command()
 def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")]) -> None:
     """Make a commented scenario that solves, to start from."""
-    from sim.templates import template  # noqa: PLC0415
+    from sim.templates import template
 
     if file.exists():
         raise OptionError(f"{file} exists already; choose another name, nothing was written")
@@ -434,12 +534,15 @@ def export(
 ) -> None:  # fmt: skip
     """Write a scenario as a Gambit game tree, or the language's JSON Schema for editors."""
     if form == "schema":
-        from sim.present.plain import to_json  # noqa: PLC0415
-        from sim.scenario.schema import ScenarioFile  # noqa: PLC0415
+        from sim.present.plain import to_json
+        from sim.scenario.schema import ScenarioFile
 
-        text = to_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioFile.model_json_schema()}) + "\n"
+        text = (
+            to_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioFile.model_json_schema()})
+            + "\n"
+        )
     elif form == "efg":
-        from sim.construct.gambit import to_efg  # noqa: PLC0415
+        from sim.construct.gambit import to_efg
 
         if file is None:
             raise OptionError("export --format efg needs a scenario file")
@@ -466,14 +569,14 @@ def _say(text: str) -> None:
 
 
 def _print_json(value: Any) -> None:
-    from sim.present.plain import to_json  # noqa: PLC0415
+    from sim.present.plain import to_json
 
     print_line(to_json(value))
 
 
 def _guarded(call: Callable[[], Any]) -> int:
     """Run the command line and turn its endings into exit codes."""
-    usage = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+    usage: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
     try:
         result = call()
         sys.stdout.flush()

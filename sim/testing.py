@@ -26,9 +26,20 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.scenario.model import Scenario
 
-__all__ = ["INVARIANTS", "InvariantError", "affine", "check_invariants", "games", "profiles", "scenarios", "security_levels", "settings_of"]
+__all__ = [
+    "INVARIANTS",
+    "InvariantError",
+    "affine",
+    "check_invariants",
+    "games",
+    "profiles",
+    "scenarios",
+    "security_levels",
+    "settings_of",
+]
 
 TOLERANCE = 1e-9
+ROUNDING = 1e-7
 MAX_HISTORIES = 1000
 
 
@@ -86,7 +97,13 @@ def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> 
         "state": {name: {"range": [0, draw(st.integers(1, 2))], "start": 0, "clip": True} for name in names},
         "turns": [{"player": player} for player in draw(st.permutations(players))],
         "moves": {},
-        "payoffs": {player: {"each_round": draw(_payoff(names)), "final": draw(st.sampled_from(["0", "w", names[0], "annuity(1)"]))} for player in players},
+        "payoffs": {
+            player: {
+                "each_round": draw(_payoff(names)),
+                "final": draw(st.sampled_from(["0", "w", names[0], "annuity(1)"])),
+            }
+            for player in players
+        },
         "outcomes": {
             "ever_x": "ever(x > 0)",
             "most": "max_over(x)",
@@ -97,17 +114,24 @@ def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> 
     }
     for player in players:
         document["moves"][f"hold_{player}"] = {"player": player}
-        move: dict[str, Any] = {"player": player, "effects": draw(_effects(names)), "pays": {draw(st.sampled_from(players)): f"{draw(st.integers(-2, 2))} + w * x"}}
+        move: dict[str, Any] = {
+            "player": player,
+            "effects": draw(_effects(names)),
+            "pays": {draw(st.sampled_from(players)): f"{draw(st.integers(-2, 2))} + w * x"},
+        }
         move["when"] = draw(st.sampled_from(["true", "x == 0", "x < 1 or round > 1"]))
         move["ends"] = draw(st.booleans()) and draw(st.booleans())
         document["moves"][f"go_{player}"] = move
         if draw(st.booleans()):
             document["moves"][f"also_{player}"] = {"player": player, "group": f"g_{player}", "choose": {"x": [0, 1]}}
         if chance and draw(st.booleans()):
-            outcomes = [{"label": "yes", "probability": "p", "effects": draw(_effects(names))}, {"label": "no", "probability": "1 - p", "pays": {player: "1"}}]
+            outcomes = [
+                {"label": "yes", "probability": "p", "effects": draw(_effects(names))},
+                {"label": "no", "probability": "1 - p", "pays": {player: "1"}},
+            ]
             document["moves"][f"try_{player}"] = {"player": player, "outcomes": outcomes}
     if chance and draw(st.booleans()):
-        outcomes = [
+        outcomes: list[dict[str, Any]] = [
             {"label": "up", "probability": "p", "effects": draw(_effects(names))},
             {"label": "down", "probability": "(1 - p) / 2", "effects": draw(_effects(names))},
             {"label": "end", "probability": "(1 - p) / 2", "ends": True},
@@ -115,13 +139,15 @@ def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> 
         if beliefs and draw(st.booleans()):
             for outcome, belief in zip(outcomes, ("0.5", "0.25", "0.25"), strict=True):
                 outcome["believes"] = {players[0]: belief}
-        document["chance"] = {"event": [{"when": draw(st.sampled_from(["true", "x > 0", "x == 0"])), "outcomes": outcomes}]}
+        document["chance"] = {
+            "event": [{"when": draw(st.sampled_from(["true", "x > 0", "x == 0"])), "outcomes": outcomes}]
+        }
         document["turns"].insert(draw(st.integers(0, len(players))), {"chance": ["event"]})
     return loads(_toml(document), "random.toml")
 
 
 def _toml(document: dict[str, Any]) -> str:
-    import tomli_w  # noqa: PLC0415
+    import tomli_w
 
     return tomli_w.dumps(document)
 
@@ -156,7 +182,9 @@ def games(**options: bool) -> st.SearchStrategy[Game]:
 def profiles(draw: st.DrawFn, game: Game) -> Floats:
     """Draw a random profile of a game, shape (v, e)."""
     seed = draw(st.integers(0, 2**32 - 1))
-    weights = np.random.default_rng(seed).exponential(size=(game.variants, game.graph.edge_count)) * (game.graph.edge_weight > 0)
+    weights = np.random.default_rng(seed).exponential(size=(game.variants, game.graph.edge_count)) * (
+        game.graph.edge_weight > 0
+    )
     source = game.graph.edge_source()
     total = np.stack([np.bincount(source, weights=row, minlength=game.graph.node_count)[source] for row in weights])
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
@@ -184,7 +212,9 @@ def affine(game: Game, player: int, scale: float, shift: float) -> Game:
     reward[:, arrival[arrival > 0]] += shift
     pay[:, :, player] *= scale
     span[:, player] *= scale
-    return replace(game, numbers=replace(numbers, reward=reward, pay=pay, span=span), origin=replace(game.origin, cache={}))
+    return replace(
+        game, numbers=replace(numbers, reward=reward, pay=pay, span=span), origin=replace(game.origin, cache={})
+    )
 
 
 def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
@@ -196,7 +226,7 @@ def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
     --------
     >>> import sim
     >>> float(security_levels(sim.compile(sim.load(sim.template())), 1)[0])
-    -2.0
+    -2.5
     """
     graph, numbers = game.graph, game.numbers
     value, arrival = np.empty(graph.node_count), np.empty(graph.node_count)
@@ -214,7 +244,10 @@ def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
                 value[nodes] = (np.maximum if mover == player else np.minimum).reduceat(q, starts)
         arrival[nodes] = value[nodes]
         if graph.layer_boundary[layer]:
-            arrival[nodes] = numbers.reward[variant, graph.node_reward[nodes, player]] + numbers.discount[variant, player] * value[nodes]
+            arrival[nodes] = (
+                numbers.reward[variant, graph.node_reward[nodes, player]]
+                + numbers.discount[variant, player] * value[nodes]
+            )
     return value
 
 
@@ -242,22 +275,31 @@ def _secure(game: Game) -> None:
     values, _ = solve(game, "subgame_perfect").node_values()
     for i, name in enumerate(game.graph.players):
         short = security_levels(game, i) - values[:, i]
-        _demand(short.max() <= 1e-7 * game.numbers.span[0, i], f"{name} gets {short.max():g} less than it can secure at node {int(short.argmax())}")
+        _demand(
+            short.max() <= ROUNDING * game.numbers.span[0, i],
+            f"{name} gets {short.max():g} less than it can secure at node {int(short.argmax())}",
+        )
 
 
 def _scale_free(game: Game) -> None:
     scale, shift = 4.0, 2.0  # powers of two keep ties exact
     base = solve(game, "subgame_perfect")
-    precision = {name: 0.75 for name in game.graph.players}
+    precision = dict.fromkeys(game.graph.players, 0.75)
     quantal = solve(game, "quantal_response", precision=precision)
     for i, name in enumerate(game.graph.players):
         changed = affine(game, i, scale, 0.0)
-        _demand(np.array_equal(solve(changed, "subgame_perfect").profile, base.profile), f"rescaling the payoffs of {name} changes subgame perfection")
+        _demand(
+            np.array_equal(solve(changed, "subgame_perfect").profile, base.profile),
+            f"rescaling the payoffs of {name} changes subgame perfection",
+        )
         again = solve(affine(game, i, scale, shift), "quantal_response", precision={**precision, name: 0.75 / scale})
         ended = (game.graph.layer_player[:-1] == TERMINAL).any()
         if not ended:  # where histories differ in length, a constant per round is no constant
             gap = np.abs(again.profile - quantal.profile).max()
-            _demand(gap < 1e-7, f"an affine change of the payoffs of {name}, with its λ divided, moves quantal response by {gap:g}")
+            _demand(
+                gap < ROUNDING,
+                f"an affine change of the payoffs of {name}, with its λ divided, moves quantal response by {gap:g}",
+            )
 
 
 def _histories(game: Game) -> None:
@@ -267,7 +309,7 @@ def _histories(game: Game) -> None:
     if len(found) == MAX_HISTORIES:
         return
     total = sum(one.probability for one in found)
-    _demand(abs(total - 1) < 1e-7, f"the probabilities of all histories sum to {total:.9g}")
+    _demand(abs(total - 1) < ROUNDING, f"the probabilities of all histories sum to {total:.9g}")
     reached = np.zeros(game.graph.node_count)
     for one in found:
         for node in {int(game.graph.edge_dst[step.edge]) for step in one.steps}:
@@ -277,7 +319,10 @@ def _histories(game: Game) -> None:
     gap = np.abs(reached[checked] - paths.reached[0, checked])
     silent = np.unique(game.graph.edge_dst[~named])
     gap[np.isin(checked, silent)] = 0.0  # also entered by moments at which nothing happens, which histories leave out
-    _demand(gap.max(initial=0.0) < 1e-7, f"the forward pass and the enumeration of histories differ by {gap.max(initial=0.0):g}")
+    _demand(
+        gap.max(initial=0.0) < ROUNDING,
+        f"the forward pass and the enumeration of histories differ by {gap.max(initial=0.0):g}",
+    )
 
 
 def _round_trip(game: Game) -> None:
@@ -290,12 +335,20 @@ def _relabelled(game: Game) -> None:
     document = dict(scenario.document)
     document["players"] = dict(reversed(list(document["players"].items())))
     document["moves"] = dict(reversed(list(document["moves"].items())))
-    other = compile_game(loads(_toml(document), scenario.file), game.origin.settings, node_limit=10 * game.graph.node_count)
-    _demand(other.graph.node_count == game.graph.node_count, "the order of players and moves in the file changes the number of states")
+    other = compile_game(
+        loads(_toml(document), scenario.file), game.origin.settings, node_limit=10 * game.graph.node_count
+    )
+    _demand(
+        other.graph.node_count == game.graph.node_count,
+        "the order of players and moves in the file changes the number of states",
+    )
     for concept in ("subgame_perfect", "quantal_response"):
         first, second = solve(game, concept).values[0], solve(other, concept).values[0][::-1]
         gap = np.abs(first - second).max()
-        _demand(gap <= 1e-7 * game.numbers.span.max(), f"the order of players and moves in the file moves the values of {concept} by {gap:g}")
+        _demand(
+            gap <= ROUNDING * game.numbers.span.max(),
+            f"the order of players and moves in the file moves the values of {concept} by {gap:g}",
+        )
 
 
 INVARIANTS: dict[str, Callable[[Game], None]] = {
@@ -336,12 +389,17 @@ def check_invariants(scenario: Scenario, examples: int = 8) -> list[str]:
     >>> len(check_invariants(sim.load(sim.template()), examples=2)) == len(INVARIANTS)
     True
     """
-    from sim.errors import ScenarioError  # noqa: PLC0415
+    from sim.errors import ScenarioError
 
     size = compile_game(scenario).graph.node_count
     count = max(1, min(examples, 200_000 // max(size, 1)))
 
-    @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(settings_of(scenario))
     def hold(chosen: dict[str, float | str]) -> None:
         try:

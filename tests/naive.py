@@ -55,7 +55,11 @@ class Naive:
         out = []
         for player, delta, now in zip(self.s.players, self.delta, self.each_round(state, number), strict=True):
             annuity = sum(delta ** (k - 1) for k in range(1, self.rounds - number + 1))
-            out.append(evaluate_one(player.final.node, self.names(state, number, each_round=now, discount=delta, annuity=annuity)))
+            out.append(
+                evaluate_one(
+                    player.final.node, self.names(state, number, each_round=now, discount=delta, annuity=annuity)
+                )
+            )
         return out
 
     def forbidden(self, state, number):
@@ -83,7 +87,9 @@ class Naive:
             env = self.names(state, number)
             cases = [case for case in self.s.chance[here[1]] if evaluate_one(case.guard.node, env)]
             assert len(cases) <= 1
-            return self.chance(cases[0].branches, state, env, number, rest) if cases else self.stage(state, number, rest)
+            return (
+                self.chance(cases[0].branches, state, env, number, rest) if cases else self.stage(state, number, rest)
+            )
         return self.decide(here, state, number, rest)
 
     def chance(self, branches, state, env, number, rest):
@@ -104,7 +110,9 @@ class Naive:
             env = self.names(state, number, mover=float(index), **action.chosen)
             if player not in action.players or not evaluate_one(action.guard.node, env):
                 continue
-            targets = [self.apply(branch.effects, state, env) for branch in action.branches] or [self.apply(action.effects, state, env)]
+            targets = [self.apply(branch.effects, state, env) for branch in action.branches] or [
+                self.apply(action.effects, state, env)
+            ]
             if any(self.forbidden(target, number) for target in targets):
                 continue
             paid = self.pays(action.pays, env)
@@ -126,7 +134,9 @@ class Naive:
                 sizes[action.group] = sizes.get(action.group, 0) + 1
         weights = [1 / sizes[action.group] if action.group else 1.0 for action, _ in options]
         shares = self.respond(index, weights, [q[index] for _, q in options])
-        return [sum(share * q[i] for share, (_, q) in zip(shares, options, strict=True)) for i in range(len(self.s.players))]
+        return [
+            sum(share * q[i] for share, (_, q) in zip(shares, options, strict=True)) for i in range(len(self.s.players))
+        ]
 
     def respond(self, index, weights, values):
         raise NotImplementedError
@@ -146,7 +156,7 @@ class Quantal(Naive):
 
     precision = 1.0
 
-    def respond(self, index, weights, values):
+    def respond(self, _, weights, values):
         best = max(values)
         kept = [w * math.exp(self.precision * (q - best)) for w, q in zip(weights, values, strict=True)]
         return [w / sum(kept) for w in kept]

@@ -14,7 +14,19 @@ import pytest
 import sim
 from sim.solve.registry import CONCEPTS, LATER
 
-HEAVY = ("numba", "nashpy", "SALib", "xarray", "matplotlib", "zarr", "pandas", "hypothesis", "scipy.stats", "pydantic", "rich.table")
+HEAVY = (
+    "numba",
+    "nashpy",
+    "SALib",
+    "xarray",
+    "matplotlib",
+    "zarr",
+    "pandas",
+    "hypothesis",
+    "scipy.stats",
+    "pydantic",
+    "rich.table",
+)
 
 
 def modules_after(code):
@@ -36,8 +48,9 @@ def test_the_command_line_starts_light():
 
 
 def test_checking_never_imports_numba(root):
-    code = f"import sys; sys.argv = ['sim', 'check', {str(root / 'scenarios' / 'rock_bottom.toml')!r}]\nimport sim.cli\ntry: sim.cli.main()\nexcept SystemExit as end: assert not end.code, end.code"
-    text = f"{code}\nimport sys; sys.stderr.write(' '.join(sys.modules))"
+    words = ["sim", "check", str(root / "scenarios" / "rock_bottom.toml")]
+    run = "try: sim.cli.main()\nexcept SystemExit as end: assert not end.code, end.code"
+    text = f"import sys, sim.cli; sys.argv = {words!r}\n{run}\nsys.stderr.write(' '.join(sys.modules))"
     found = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert "no mistakes" in found.stdout
     assert "numba" not in found.stderr.split()
@@ -106,7 +119,9 @@ def test_conformance(name):
 
 
 def test_the_contracts_are_kept(root):
-    contracts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    contracts = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
     assert {contract["id"] for contract in contracts} >= {"floors", "solvers", "pictures"}
     found = subprocess.run([sys.executable, "-c", "import importlinter"], capture_output=True, check=False)
     if found.returncode:

@@ -73,7 +73,9 @@ def test_every_recorded_move_was_available(rock_bottom):
 
 
 def test_the_fitted_likelihood_is_at_least_uniform_plays(rock_bottom):
-    found = [replay(sim.solve(rock_bottom, "quantal_response", precision=precision)) for precision in (0.0, 0.25, 0.5, 1.0)]
+    found = [
+        replay(sim.solve(rock_bottom, "quantal_response", precision=precision)) for precision in (0.0, 0.25, 0.5, 1.0)
+    ]
     assert found[0].log_likelihood == pytest.approx(found[0].uniform_log_likelihood, abs=1e-9)
     assert max(one.log_likelihood for one in found) >= found[0].uniform_log_likelihood - 1e-12
     assert len(found[0].steps) == len(rock_bottom.origin.scenario.history)
@@ -113,8 +115,16 @@ def test_the_eve_of_october_is_found(rock_bottom):
     q = solution.action_values(where.node)
     for effect, row in zip(found.effects, q, strict=True):
         np.testing.assert_allclose(effect.continuation, row)
-    inside = [row[0] for effect, row in zip(found.effects, q, strict=True) if effect.action in rock_bottom.origin.scenario.members("gambit")]
-    outside = [row[0] for effect, row in zip(found.effects, q, strict=True) if effect.action not in rock_bottom.origin.scenario.members("gambit")]
+    inside = [
+        row[0]
+        for effect, row in zip(found.effects, q, strict=True)
+        if effect.action in rock_bottom.origin.scenario.members("gambit")
+    ]
+    outside = [
+        row[0]
+        for effect, row in zip(found.effects, q, strict=True)
+        if effect.action not in rock_bottom.origin.scenario.members("gambit")
+    ]
     assert inside
     assert outside
     assert advantage(solution, "gambit", "2016-10", "russia") == pytest.approx(max(inside) - max(outside))
@@ -127,7 +137,9 @@ def test_expectations_are_computed_and_reported_not_enforced(rock_bottom):
     found = {}
     for switch in (None, *SWITCHES):
         settings = {} if switch is None else {switch: 0}
-        found[switch] = advantage(sim.solve(renumber(rock_bottom, settings), "subgame_perfect"), "gambit", "2016-10", "russia")
+        found[switch] = advantage(
+            sim.solve(renumber(rock_bottom, settings), "subgame_perfect"), "gambit", "2016-10", "russia"
+        )
     assert len(found) == 7
     assert np.isfinite(list(found.values())).all()
 

@@ -59,6 +59,8 @@ def test_the_source_is_cited_and_never_copied(path):
         assert assumption.note, assumption.id
         if assumption.basis != "assumed":
             assert any(re.search(r"¶\d+", citation) for citation in assumption.source), assumption.id
-    cited = {int(number) for citation in re.findall(r"¶(\d+)", path.read_text(encoding="utf-8")) for number in [citation]}
+    cited = {
+        int(number) for citation in re.findall(r"¶(\d+)", path.read_text(encoding="utf-8")) for number in [citation]
+    }
     assert cited >= set(range(2, 21)) - {4, 11, 12}
     assert max(cited) <= 20

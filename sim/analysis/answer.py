@@ -66,15 +66,21 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
     array = pick(dataset[fact.of], where)
     if fact.reduce == "crossings":
         if array.dims != (fact.along,):
-            raise OptionError(f"fact of {fact.of}: crossings along '{fact.along}' need every other dimension fixed by where; left: {', '.join(map(str, array.dims))}")
+            raise OptionError(
+                f"fact of {fact.of}: crossings along '{fact.along}' need every other dimension fixed by where; left: {', '.join(map(str, array.dims))}"
+            )
         return crossings(array[fact.along].values, array.values, fact.level)
     if fact.reduce == "argmax":
         if array.dims != (fact.along,):
-            raise OptionError(f"fact of {fact.of}: argmax along '{fact.along}' needs every other dimension fixed by where")
+            raise OptionError(
+                f"fact of {fact.of}: argmax along '{fact.along}' needs every other dimension fixed by where"
+            )
         return float(array[fact.along].values[int(np.nanargmax(array.values))])
     if fact.reduce == "value":
         if array.ndim:
-            raise OptionError(f"fact of {fact.of}: a single value needs every dimension fixed by where; left: {', '.join(map(str, array.dims))}")
+            raise OptionError(
+                f"fact of {fact.of}: a single value needs every dimension fixed by where; left: {', '.join(map(str, array.dims))}"
+            )
         return float(array)
     values = array.values.astype(float).ravel()
     if fact.reduce == "share":
@@ -98,7 +104,10 @@ def facts(answer: Answer, dataset: xr.Dataset) -> dict[str, tuple[Any, str]]:
         if fact.minus is not None:
             value = value - _value(fact, dataset, {**fact.where, **fact.minus})
         if isinstance(value, list):
-            text = " and ".join(f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})" for low, high in value) or "nowhere in the range"
+            text = (
+                " and ".join(f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})" for low, high in value)
+                or "nowhere in the range"
+            )
         elif fact.words:
             text = fact.words[int(value >= fact.level)]
         else:

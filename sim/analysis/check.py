@@ -27,18 +27,24 @@ def size_bound(scenario: Scenario, rounds: int | None = None) -> int:
     --------
     >>> import sim
     >>> size_bound(sim.load(sim.template()))
-    31
+    22
     """
     states = 1
     for variable in scenario.variables:
         states *= variable.size
     width, total = 1, 1
-    widest_case = {event: max((len(case.branches) for case in cases), default=1) for event, cases in scenario.chance.items()}
+    widest_case = {
+        event: max((len(case.branches) for case in cases), default=1) for event, cases in scenario.chance.items()
+    }
     for number in range(1, (rounds or scenario.rounds) + 1):
         for turn in scenario.turns:
             if not turn.comes_in(number):
                 continue
-            steps = [sum(max(1, len(action.branches)) for action in scenario.actions if turn.player in action.players)] if turn.player else [widest_case[e] for e in turn.events]
+            steps = (
+                [sum(max(1, len(action.branches)) for action in scenario.actions if turn.player in action.players)]
+                if turn.player
+                else [widest_case[e] for e in turn.events]
+            )
             for step in steps:
                 width = min(width * max(1, step), states)
                 total += width
@@ -46,7 +52,13 @@ def size_bound(scenario: Scenario, rounds: int | None = None) -> int:
     return total
 
 
-def check(scenario: Scenario, settings: dict[str, Any] | None = None, *, rounds: int | None = None, node_limit: int = NODE_LIMIT) -> tuple[Game | None, tuple[Problem, ...]]:
+def check(
+    scenario: Scenario,
+    settings: dict[str, Any] | None = None,
+    *,
+    rounds: int | None = None,
+    node_limit: int = NODE_LIMIT,
+) -> tuple[Game | None, tuple[Problem, ...]]:
     """Compile a scenario with base values and look for what is wrong or odd.
 
     Returns
@@ -70,13 +82,24 @@ def check(scenario: Scenario, settings: dict[str, Any] | None = None, *, rounds:
     try:
         game = compile_game(scenario, settings, rounds=rounds, node_limit=node_limit)
     except ScenarioError as error:
-        if any(problem.kind == "too-many-nodes" for problem in error.problems) and size_bound(scenario, rounds) > node_limit:
+        if (
+            any(problem.kind == "too-many-nodes" for problem in error.problems)
+            and size_bound(scenario, rounds) > node_limit
+        ):
             return None, (*warnings, *error.problems)
         raise
     warnings += game.origin.warnings
     for move in dict.fromkeys(action.move for action in scenario.actions):
         if move not in game.origin.played:
-            warnings.append(locate(scenario, f"moves.{move}", "never-available", f"move {move} is never available", advice="loosen its guard, or remove it"))
+            warnings.append(
+                locate(
+                    scenario,
+                    f"moves.{move}",
+                    "never-available",
+                    f"move {move} is never available",
+                    advice="loosen its guard, or remove it",
+                )
+            )
     warnings += _constant_outcomes(game)
     problems = _history_problems(game)
     if problems:
@@ -86,7 +109,7 @@ def check(scenario: Scenario, settings: dict[str, Any] | None = None, *, rounds:
 
 def _constant_outcomes(game: Game) -> list[Problem]:
     """Find outcomes that every history answers alike."""
-    from sim.analysis.outcomes import reachable_values  # noqa: PLC0415
+    from sim.analysis.outcomes import reachable_values
 
     scenario: Scenario = game.origin.scenario
     out: list[Problem] = []
@@ -94,7 +117,11 @@ def _constant_outcomes(game: Game) -> list[Problem]:
         values = reachable_values(game, question(game, name))
         if len(values) == 1:
             what = f"outcome {name} is the same on every path ({question(game, name).text} gives {values[0]:g})"
-            out.append(locate(scenario, f"outcomes.{name}", "constant-outcome", what, advice="ask something that play can decide"))
+            out.append(
+                locate(
+                    scenario, f"outcomes.{name}", "constant-outcome", what, advice="ask something that play can decide"
+                )
+            )
     return out
 
 
@@ -118,14 +145,26 @@ def _history_problems(game: Game) -> list[Problem]:
             if graph.layer_round[layer] != record.round or graph.layer_player[layer] != player:
                 continue
             edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
-            match = np.array([graph.labels[label].text == text for label in graph.edge_label[edges]]) & alive[source[edges]]
+            match = (
+                np.array([graph.labels[label].text == text for label in graph.edge_label[edges]]) & alive[source[edges]]
+            )
             if match.any():
                 allowed[edges] = match
                 position = layer
                 break
         else:
-            what = f"recorded {text} in round {record.round} was not available in any state that the earlier records leave"
-            return [locate(scenario, record.place, "unavailable-record", what, advice="correct the record, record what happened before it, or loosen the guard")]
+            what = (
+                f"recorded {text} in round {record.round} was not available in any state that the earlier records leave"
+            )
+            return [
+                locate(
+                    scenario,
+                    record.place,
+                    "unavailable-record",
+                    what,
+                    advice="correct the record, record what happened before it, or loosen the guard",
+                )
+            ]
     return []
 
 

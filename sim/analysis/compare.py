@@ -100,15 +100,19 @@ def compare(solutions: Sequence[Solution]) -> Comparison:
     --------
     >>> import sim
     >>> game = sim.compile(sim.load(sim.template()))
-    >>> found = compare([sim.solve(game, "subgame_perfect"), sim.solve(game, "quantal_response")])
+    >>> found = compare([sim.solve(game, "subgame_perfect"), sim.solve(game, "quantal_response", precision=0.1)])
     >>> found.parting.actions
     ('hold', 'push')
     """
-    if len(solutions) < 2 or any(solution.game.graph is not solutions[0].game.graph for solution in solutions):
+    if len(solutions) <= 1 or any(solution.game.graph is not solutions[0].game.graph for solution in solutions):
         raise OptionError("compare needs two or more solutions of one game")
     names: list[str] = []
     for solution in solutions:
         options = ", ".join(f"{name}={value}" for name, value in solution.options.items())
-        names.append(f"{solution.concept} ({options})" if any(other is not solution and other.concept == solution.concept for other in solutions) else solution.concept)
+        names.append(
+            f"{solution.concept} ({options})"
+            if any(other is not solution and other.concept == solution.concept for other in solutions)
+            else solution.concept
+        )
     paths = tuple(play(solution) for solution in solutions)
     return Comparison(names=tuple(names), solutions=tuple(solutions), paths=paths, parting=_parting(paths[0], paths[1]))

@@ -107,7 +107,10 @@ class _Runner:
             if measure.likelihood:
                 values = [replay(solution, variant=variant).log_likelihood for variant in range(len(rows))]
             else:
-                values = [advantage(solution, measure.advantage, measure.at or None, measure.player, variant) for variant in range(len(rows))]
+                values = [
+                    advantage(solution, measure.advantage, measure.at or None, measure.player, variant)
+                    for variant in range(len(rows))
+                ]
             self.place(name, where, rows, values)
 
     def played(self, solution: Solution, arm: Arm) -> Iterator[tuple[range, Paths]]:
@@ -135,7 +138,7 @@ class _Runner:
 
     def dataset(self) -> xr.Dataset:
         """Label the arrays."""
-        import xarray as xr  # noqa: PLC0415
+        import xarray as xr
 
         dims = ("arm", "concept", *self.axes)
         ladder = self.scenario.ladder
@@ -147,12 +150,27 @@ class _Runner:
             "played": ("turn_round", "move"),
         }
         variables = {
-            name: ((*dims, *extra.get(name, ())), values.reshape(*values.shape[:2], *self.shape, *values.shape[3:])) for name, values in self.arrays.items()
+            name: ((*dims, *extra.get(name, ())), values.reshape(*values.shape[:2], *self.shape, *values.shape[3:]))
+            for name, values in self.arrays.items()
         }
-        coords: dict[str, Any] = {"arm": [arm.name for arm in self.experiment.arms], "concept": [spec.label for spec in self.plan.concepts], **self.axes}
+        coords: dict[str, Any] = {
+            "arm": [arm.name for arm in self.experiment.arms],
+            "concept": [spec.label for spec in self.plan.concepts],
+            **self.axes,
+        }
         if self.experiment.trajectories and ladder and ladder.labels:
-            coords |= {"round": list(range(rounds + 1)), "rung": list(ladder.labels.values), "turn_round": list(range(1, rounds + 1)), "move": _moves(self.scenario)}
-        attributes = {"title": self.experiment.title, "question": self.experiment.question, "scenario": self.scenario.title, "source": self.experiment.scenario}
+            coords |= {
+                "round": list(range(rounds + 1)),
+                "rung": list(ladder.labels.values),
+                "turn_round": list(range(1, rounds + 1)),
+                "move": _moves(self.scenario),
+            }
+        attributes = {
+            "title": self.experiment.title,
+            "question": self.experiment.question,
+            "scenario": self.scenario.title,
+            "source": self.experiment.scenario,
+        }
         return xr.Dataset(variables, coords=coords, attrs=attributes)
 
 
@@ -174,21 +192,30 @@ def _played(paths: Paths) -> Floats:
     out = np.empty((paths.game.variants, origin.rounds, len(names)))
     for v in range(paths.game.variants):
         weights = paths.reached[v, source] * paths.profile[v, made]
-        out[v] = np.bincount(code, weights=weights, minlength=origin.rounds * len(names)).reshape(origin.rounds, len(names))
+        out[v] = np.bincount(code, weights=weights, minlength=origin.rounds * len(names)).reshape(
+            origin.rounds, len(names)
+        )
     return out
 
 
 def _force(solution: Solution, profile: Floats, arm: Arm) -> Floats:
     """Make a move, or a group, certain at the first decision after the records where it is available."""
-    from sim.game.referee import reach  # noqa: PLC0415
+    from sim.game.referee import reach
 
     graph = solution.game.graph
     weights = reach(solution.game, profile)[0]
     source = graph.edge_source()
-    changed = [layer for layer in range(graph.layer_count) if (profile[0, graph.edges(layer)] != solution.profile[0, graph.edges(layer)]).any()]
+    changed = [
+        layer
+        for layer in range(graph.layer_count)
+        if (profile[0, graph.edges(layer)] != solution.profile[0, graph.edges(layer)]).any()
+    ]
     for layer in range(max(changed, default=-1) + 1, graph.layer_count):
         edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
-        wanted = np.array([arm.force in (graph.labels[label].move, graph.labels[label].group) for label in graph.edge_label[edges]], dtype=bool)
+        wanted = np.array(
+            [arm.force in (graph.labels[label].move, graph.labels[label].group) for label in graph.edge_label[edges]],
+            dtype=bool,
+        )
         if not wanted.any() or not (weights[source[edges[wanted]]] > 0).any():
             continue
         out = np.array(profile)
@@ -242,7 +269,7 @@ def run(path: str | Path, out: str | Path | None = None) -> xr.Dataset:
     plan = read_experiment(path)
     dataset = run_plan(plan)
     if out is not None:
-        from sim.analysis.record import write  # noqa: PLC0415
+        from sim.analysis.record import write
 
         write(plan, dataset, out)
     return dataset

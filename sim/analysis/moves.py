@@ -102,9 +102,17 @@ class _Fresh:
     def __init__(self, solution: Solution, keys: list[int], number: int, variant: int) -> None:
         game = solution.game
         origin: Origin = game.origin
-        settings = {name: float(values[min(variant, values.size - 1)]) for name, values in game.assumptions.items() if name in origin.settings}
-        self.game: Game = compile_game(origin.scenario, settings, rounds=origin.rounds, first=number, starts=keys, remove=origin.removed)
-        options = {name: value[variant] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()}
+        settings = {
+            name: float(values[min(variant, values.size - 1)])
+            for name, values in game.assumptions.items()
+            if name in origin.settings
+        }
+        self.game: Game = compile_game(
+            origin.scenario, settings, rounds=origin.rounds, first=number, starts=keys, remove=origin.removed
+        )
+        options = {
+            name: value[variant] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()
+        }
         self.solution = solve(self.game, solution.concept, **options).require()
         self.value, self.arrival = self.solution.node_values()
         self.root = {int(self.game.graph.node_key[root]): int(root) for root in self.game.graph.roots}
@@ -118,7 +126,11 @@ class _Fresh:
             nodes, edges = graph.nodes(layer), graph.edges(layer)
             ended = graph.layer_boundary[layer] and layer > 0
             if graph.layer_round[layer] > self.number or graph.layer_player[layer] == TERMINAL:
-                if ended and int(graph.layer_round[layer]) - (0 if graph.layer_player[layer] == TERMINAL else 1) == self.number:
+                if (
+                    ended
+                    and int(graph.layer_round[layer]) - (0 if graph.layer_player[layer] == TERMINAL else 1)
+                    == self.number
+                ):
                     out[nodes] = numbers.reward[0, graph.node_reward[nodes]]
                 continue
             share = self.solution.profile[0, edges][:, None]
@@ -174,18 +186,32 @@ class _Fresh:
                 now_table[r, columns.index(text)], all_table[r, columns.index(text)] = round_only, whole
         worth = [all_table[r, columns.index(reply), index] for r, (reply, _) in enumerate(replies)]
         chosen = int(np.argmax(worth))
-        return StageGame(rows=tuple(rows), columns=columns, round_payoffs=now_table, payoffs=all_table, best=rows[chosen], reply=replies[chosen][0])
+        return StageGame(
+            rows=tuple(rows),
+            columns=columns,
+            round_payoffs=now_table,
+            payoffs=all_table,
+            best=rows[chosen],
+            reply=replies[chosen][0],
+        )
 
 
 def _each_round(game: Game, key: int, number: int, variant: int) -> Floats:
     """Evaluate every player's each_round on one state, shape (i,)."""
-    from sim.construct.expand import View  # noqa: PLC0415
-    from sim.scenario.evaluate import evaluate  # noqa: PLC0415
+    from sim.construct.expand import View
+    from sim.scenario.evaluate import evaluate
 
     origin: Origin = game.origin
     values = {name: column[min(variant, column.size - 1)] for name, column in game.assumptions.items()}
-    view = View(origin.codec, np.array([key]), {**values, "round": float(number), "rounds_left": float(origin.rounds - number)})
-    return np.array([sum(float(evaluate(term.node, view).ravel()[0]) for term in player.terms.values()) for player in origin.scenario.players])
+    view = View(
+        origin.codec, np.array([key]), {**values, "round": float(number), "rounds_left": float(origin.rounds - number)}
+    )
+    return np.array(
+        [
+            sum(float(evaluate(term.node, view).ravel()[0]) for term in player.terms.values())
+            for player in origin.scenario.players
+        ]
+    )
 
 
 def moves_at(solution: Solution, at: str | int | None = None, player: str = "", variant: int = 0) -> Moves:
@@ -249,7 +275,15 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
                 stage=_stage_or_none(fresh, targets.get(edge), mover),
             )
         )
-    return Moves(player=mover, round=number, state=codec.labelled(key), share=where.share, values=value[node], before=fresh.stage(key, mover), effects=tuple(effects))
+    return Moves(
+        player=mover,
+        round=number,
+        state=codec.labelled(key),
+        share=where.share,
+        values=value[node],
+        before=fresh.stage(key, mover),
+        effects=tuple(effects),
+    )
 
 
 def _stage_or_none(fresh: _Fresh, key: int | None, mover: str) -> StageGame | None:

@@ -107,7 +107,11 @@ def _node_values(game: Game, atom: Atom) -> Floats:
     out = np.full(game.graph.node_count, np.nan)
     nodes, rounds = _ends(game)
     number = rounds.astype(np.float64)
-    view = View(origin.codec, game.graph.node_key[nodes], {**origin.structure, "round": number, "rounds_left": origin.rounds - number})
+    view = View(
+        origin.codec,
+        game.graph.node_key[nodes],
+        {**origin.structure, "round": number, "rounds_left": origin.rounds - number},
+    )
     if atom.inner is not None:
         out[nodes] = evaluate(atom.inner, view)
     return out
@@ -152,17 +156,27 @@ class _Splitter:
     def match(self, atom: Atom) -> Any:
         """Tell which edge labels ``played`` asks for."""
         labels = self.graph.labels
-        return np.array([atom.op == "played" and atom.target in (x.move, x.group) and bool(x.move) and atom.player in ("", x.player) for x in labels])
+        return np.array(
+            [
+                atom.op == "played"
+                and atom.target in (x.move, x.group)
+                and bool(x.move)
+                and atom.player in ("", x.player)
+                for x in labels
+            ]
+        )
 
     def send(self, source: Any, nodes: Any, edges: Any, memory: Floats) -> None:
         """Queue split edges at the layers that they lead to."""
         layers = self.layer_of[nodes]
         for layer in np.unique(layers):
             chosen = layers == layer
-            self.waiting.setdefault(int(layer), []).append((np.stack([source[chosen], nodes[chosen], edges[chosen]]), memory[:, chosen], None))
+            self.waiting.setdefault(int(layer), []).append(
+                (np.stack([source[chosen], nodes[chosen], edges[chosen]]), memory[:, chosen], None)
+            )
 
     def merge(self, layer: int, nodes: Any, memory: Floats) -> tuple[Any, Any]:
-        """Number the split nodes of a layer; return the first of each and the number of each entry."""
+        """Give the split nodes of a layer numbers; return the first of each and the number of each entry."""
         code = nodes.astype(np.int64) - self.graph.layer_start[layer]
         size = int(self.graph.layer_start[layer + 1] - self.graph.layer_start[layer])
         for row in memory:
@@ -178,7 +192,9 @@ class _Splitter:
     def run(self) -> Memory:
         """Split the whole graph."""
         graph = self.graph
-        root_memory = np.stack([_start(atom, x[graph.roots]) for atom, x in zip(self.expression.atoms, self.values, strict=True)])
+        root_memory = np.stack(
+            [_start(atom, x[graph.roots]) for atom, x in zip(self.expression.atoms, self.values, strict=True)]
+        )
         roots: Any = None
         for layer in range(graph.layer_count):
             queue = self.waiting.pop(layer, [])
@@ -198,7 +214,9 @@ class _Splitter:
             base = self.size
             self.size += len(first)
             if self.size > MAX_SPLIT:
-                raise OptionError(f"outcome '{self.expression.text}' remembers too much: more than {MAX_SPLIT:,} combinations; ask a simpler question")
+                raise OptionError(
+                    f"outcome '{self.expression.text}' remembers too much: more than {MAX_SPLIT:,} combinations; ask a simpler question"
+                )
             if arriving is None:
                 roots = base + rank
             else:
@@ -256,12 +274,18 @@ def reachable_values(game: Game, expression: Expression) -> Floats:
         graph = game.graph
         layer = graph.node_layer()
         atom = expression.atoms[0]
-        wanted = graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
+        wanted = (
+            graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
+        )
         return np.unique(_node_values(game, atom)[wanted])
     if all(atom.op == "played" for atom in expression.atoms) and expression.node.op == "name":
         labels = game.graph.labels
         atom = expression.atoms[0]
-        played = {label for label, x in enumerate(labels) if x.move and atom.target in (x.move, x.group) and atom.player in ("", x.player)}
+        played = {
+            label
+            for label, x in enumerate(labels)
+            if x.move and atom.target in (x.move, x.group) and atom.player in ("", x.player)
+        }
         some = np.isin(game.graph.edge_label, list(played))
         return np.array([0.0, 1.0]) if some.any() and not some.all() else np.array([float(some.all())])
     return np.unique(_cached(game, expression).value)
@@ -297,12 +321,14 @@ def tally(game: Game, expression: Expression, profile: Floats, reached: Floats) 
     """
     if len(expression.atoms) == 1 and expression.node.op == "name" and expression.atoms[0].op in LINEAR:
         return _linear(game, expression.atoms[0], reached)
-    from sim.analysis.flow import push  # noqa: PLC0415
+    from sim.analysis.flow import push
 
     memory = _cached(game, expression)
     flow = np.zeros((game.variants, memory.size))
     flow[:, memory.roots] = 1.0 / len(memory.roots)
-    over_variants(lambda first, stop: push(memory.source, memory.target, memory.edge, profile, first, stop, flow), game.variants)
+    over_variants(
+        lambda first, stop: push(memory.source, memory.target, memory.edge, profile, first, stop, flow), game.variants
+    )
     values, rank = np.unique(memory.value, return_inverse=True)
     probability = np.zeros((game.variants, len(values)))
     for place in range(len(values)):

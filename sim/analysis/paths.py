@@ -158,7 +158,9 @@ class Paths:
         for r in range(1, variable.size):
             inner = Node(">=", "truth", (read, Node("const", "number", value=float(variable.low + r))))
             text = f"first({variable.id} >= {variable.low + r})"
-            expression = Expression(text, Node("name", "number", name="@0"), frozenset({variable.id}), (Atom("first", inner),))
+            expression = Expression(
+                text, Node("name", "number", name="@0"), frozenset({variable.id}), (Atom("first", inner),)
+            )
             found = self.ask(expression)
             for value, share in zip(found.values, found.probability.T, strict=True):
                 if np.isfinite(value):
@@ -232,7 +234,7 @@ class Paths:
         >>> import sim
         >>> paths = play(sim.solve(sim.compile(sim.load(sim.template())), "quantal_response", precision=1.0))
         >>> [step.move for step in paths.histories(2)[0].steps]
-        ['hold', 'resist', 'hold']
+        ['push', 'resist', 'hold']
         """
         if not 1 <= count <= MAX_HISTORIES:
             raise OptionError(f"asked for {count} histories; expected 1 to {MAX_HISTORIES}")
@@ -241,7 +243,9 @@ class Paths:
         out: list[History] = []
         start = 1.0 / len(graph.roots)
         heap: list[tuple[float, tuple[int, ...], int, float, tuple[int, ...]]] = [
-            (-best[root] * start, (int(root),), int(root), start, ()) for root in graph.roots if best[root] > 0
+            (float(-best[root] * start), (int(root),), int(root), float(start), ())
+            for root in graph.roots.tolist()
+            if best[root] > 0
         ]
         heapq.heapify(heap)
         while heap and len(out) < count:
@@ -270,7 +274,9 @@ class Paths:
         out = np.empty(len(self.rounds))
         out[:] = codec.column(graph.node_key[[steps[0].node if steps else int(graph.roots[0])]], variable.id)[0]
         for step in steps:
-            out[step.round - self.rounds[0] :] = codec.column(graph.node_key[[graph.edge_dst[step.edge]]], variable.id)[0]
+            out[step.round - self.rounds[0] :] = codec.column(graph.node_key[[graph.edge_dst[step.edge]]], variable.id)[
+                0
+            ]
         return out - variable.low
 
     def _best_continuation(self, profile: Floats) -> Floats:
@@ -281,7 +287,9 @@ class Paths:
             edges = graph.edges(layer)
             if edges.stop > edges.start:
                 nodes = graph.nodes(layer)
-                best[nodes] = np.maximum.reduceat(profile[edges] * best[graph.edge_dst[edges]], graph.edge_start[nodes] - edges.start)
+                best[nodes] = np.maximum.reduceat(
+                    profile[edges] * best[graph.edge_dst[edges]], graph.edge_start[nodes] - edges.start
+                )
         return best
 
     def _steps(self, root: int, edges: tuple[int, ...], profile: Floats) -> tuple[Step, ...]:
@@ -296,7 +304,15 @@ class Paths:
             if label.text:
                 player = "chance" if graph.layer_player[layer] == CHANCE else label.player
                 state = codec.labelled(int(graph.node_key[to]))
-                step = Step(round=int(graph.layer_round[layer]), player=player, move=label.text, probability=float(profile[edge]), state=state, node=node, edge=edge)
+                step = Step(
+                    round=int(graph.layer_round[layer]),
+                    player=player,
+                    move=label.text,
+                    probability=float(profile[edge]),
+                    state=state,
+                    node=node,
+                    edge=edge,
+                )
                 out.append(step)
             node = to
         return tuple(out)
@@ -327,7 +343,7 @@ def play(solution: Solution, profile: Floats | None = None) -> Paths:
     >>> play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).mass
     array([1.])
     """
-    from sim.game.referee import reach  # noqa: PLC0415
+    from sim.game.referee import reach
 
     solution.require()
     mass = np.ones(solution.game.variants)

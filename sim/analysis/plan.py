@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from sim.scenario.model import Scenario
     from sim.scenario.places import Path as Key
 
-__all__ = ["Arm", "ConceptSpec", "Experiment", "Fact", "FigureSpec", "Measure", "Plan", "axis_values", "read_experiment"]
+__all__ = [
+    "Arm",
+    "ConceptSpec",
+    "Experiment",
+    "Fact",
+    "FigureSpec",
+    "Measure",
+    "Plan",
+    "axis_values",
+    "read_experiment",
+]
 
 
 class Strict(BaseModel):
@@ -55,7 +65,9 @@ class Arm(Strict):
     name: str
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
     remove: list[str] = Field(default_factory=list[str])
-    since: str = Field(default="", alias="from", description="follow the recorded history up to this date or round, then play on")
+    since: str = Field(
+        default="", alias="from", description="follow the recorded history up to this date or round, then play on"
+    )
     force: str = Field(default="", description="a move or group that is made at the first decision after `from`")
 
 
@@ -90,7 +102,9 @@ class Fact(Strict):
     where: dict[str, Any] = Field(default_factory=dict[str, Any])
     along: str = ""
     level: float = 0.5
-    words: list[str] | None = Field(default=None, min_length=2, max_length=2, description="below the level, and at or above it")
+    words: list[str] | None = Field(
+        default=None, min_length=2, max_length=2, description="below the level, and at or above it"
+    )
     minus: dict[str, Any] | None = Field(default=None, description="subtract the same fact at this place")
 
 
@@ -154,7 +168,11 @@ def axis_values(axis: Axis | list[Any]) -> list[Any]:
     """
     if isinstance(axis, list):
         return axis
-    values = np.geomspace(axis.start, axis.stop, axis.count) if axis.scale == "log" else np.linspace(axis.start, axis.stop, axis.count)
+    values = (
+        np.geomspace(axis.start, axis.stop, axis.count)
+        if axis.scale == "log"
+        else np.linspace(axis.start, axis.stop, axis.count)
+    )
     return [float(value) for value in values]
 
 
@@ -167,23 +185,47 @@ class _Checker:
 
     def note(self, path: Key, kind: str, what: str, advice: str = "") -> None:
         """Note a mistake at a key."""
-        self.problems.append(Problem(kind=kind, what=what, advice=advice, place=".".join(map(str, path)), file=self.name, line=line_of(self.lines, path)))
+        self.problems.append(
+            Problem(
+                kind=kind,
+                what=what,
+                advice=advice,
+                place=".".join(map(str, path)),
+                file=self.name,
+                line=line_of(self.lines, path),
+            )
+        )
 
     def known(self, path: Key, word: str, names: Any, kind: str) -> None:
         """Note a name that does not exist."""
         if word not in names:
             self.note(path, "unknown-name", f"names '{word}', which is not {kind}", did_you_mean(word, names))
 
+    def varied(self) -> None:
+        """Check what is varied."""
+        for name, axis in self.experiment.vary.items():
+            if name != "precision":
+                self.known(("vary", name), name, self.scenario.assumptions, "an assumption")
+            values = (
+                axis_values(axis)
+                if isinstance(axis, list) or axis.scale == "linear" or min(axis.start, axis.stop) > 0
+                else []
+            )
+            if not values:
+                self.note(
+                    ("vary", name),
+                    "bad-range",
+                    f"vary.{name} has no values",
+                    "list values, or give from, to and count; a log scale needs positive ends",
+                )
+
     def run(self) -> list[Problem]:
         """Check names, values and figures."""
         experiment, scenario = self.experiment, self.scenario
-        moves = {action.move for action in scenario.actions} | {action.group for action in scenario.actions if action.group}
-        for name, axis in experiment.vary.items():
-            if name != "precision":
-                self.known(("vary", name), name, scenario.assumptions, "an assumption")
-            values = axis_values(axis) if isinstance(axis, list) or axis.scale == "linear" or min(axis.start, axis.stop) > 0 else []
-            if not values:
-                self.note(("vary", name), "bad-range", f"vary.{name} has no values", "list values, or give from, to and count; a log scale needs positive ends")
+        moves = {action.move for action in scenario.actions} | {
+            action.group for action in scenario.actions if action.group
+        }
+        self.varied()
         for name in experiment.set:
             self.known(("set", name), name, scenario.assumptions, "an assumption")
         for index, given in enumerate(experiment.concepts):
@@ -195,18 +237,33 @@ class _Checker:
             for name in (*arm.remove, *([arm.force] if arm.force else [])):
                 self.known(("arms", index), name, moves, "a move or group")
             if arm.force and not arm.since:
-                self.note(("arms", index), "missing-key", f"arm '{arm.name}' forces {arm.force} but does not say when", 'write from = "2016-10", or a round')
+                self.note(
+                    ("arms", index),
+                    "missing-key",
+                    f"arm '{arm.name}' forces {arm.force} but does not say when",
+                    'write from = "2016-10", or a round',
+                )
         if len({arm.name for arm in experiment.arms}) < len(experiment.arms):
             self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
         for name in experiment.outcomes or []:
             self.known(("outcomes",), name, scenario.questions, "an outcome of the scenario")
         for name, measure in experiment.measures.items():
             if measure.likelihood == bool(measure.advantage):
-                self.note(("measures", name), "bad-measure", f"measure {name} asks {'two things' if measure.likelihood else 'nothing'}", "write advantage = a move or group, or likelihood = true")
+                self.note(
+                    ("measures", name),
+                    "bad-measure",
+                    f"measure {name} asks {'two things' if measure.likelihood else 'nothing'}",
+                    "write advantage = a move or group, or likelihood = true",
+                )
             elif measure.advantage:
                 self.known(("measures", name), measure.advantage, moves, "a move or group")
             elif not scenario.history:
-                self.note(("measures", name), "bad-measure", f"measure {name} needs a recorded history", "add [[history]] to the scenario")
+                self.note(
+                    ("measures", name),
+                    "bad-measure",
+                    f"measure {name} needs a recorded history",
+                    "add [[history]] to the scenario",
+                )
         self.shown()
         return self.problems
 
@@ -255,10 +312,21 @@ def read_experiment(path: str | Path) -> Plan:
         raise ExperimentError(schema_problems(error.errors(include_url=False), Experiment, lines, name)) from None
     where = Path(path).parent / experiment.scenario
     if not where.is_file():
-        problem = Problem(kind="missing-file", what=f"scenario '{experiment.scenario}' is not beside the experiment", advice="paths are relative to the experiment file", file=name, line=line_of(lines, ("scenario",)))
+        problem = Problem(
+            kind="missing-file",
+            what=f"scenario '{experiment.scenario}' is not beside the experiment",
+            advice="paths are relative to the experiment file",
+            file=name,
+            line=line_of(lines, ("scenario",)),
+        )
         raise ExperimentError([problem])
     scenario = load(where)
     problems = _Checker(experiment, scenario, lines, name).run()
     if problems:
         raise ExperimentError(problems)
-    return Plan(experiment=experiment, scenario=scenario, path=Path(path), texts={"experiment": text, "scenario": read_text(where)})
+    return Plan(
+        experiment=experiment,
+        scenario=scenario,
+        path=Path(path),
+        texts={"experiment": text, "scenario": read_text(where)},
+    )

@@ -69,7 +69,13 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
     folder.mkdir(parents=True, exist_ok=True)
     store, partial = folder / "result.zarr", folder / "result.zarr.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    labelled = dataset.assign_coords({name: dataset[name].astype(np.dtypes.StringDType()) for name in dataset.coords if dataset[name].dtype.kind in "UO"})
+    labelled = dataset.assign_coords(
+        {
+            name: dataset[name].astype(np.dtypes.StringDType())
+            for name in dataset.coords
+            if dataset[name].dtype.kind in "UO"
+        }
+    )
     labelled.to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
     shutil.rmtree(store, ignore_errors=True)
     partial.rename(store)
@@ -95,6 +101,6 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
 
 def read(folder: str | Path) -> xr.Dataset:
     """Read an experiment's dataset back."""
-    import xarray as xr  # noqa: PLC0415
+    import xarray as xr
 
     return xr.open_zarr(Path(folder) / "result.zarr", consolidated=False)

@@ -107,18 +107,20 @@ class _Walker:
 
     def reached(self) -> Floats:
         """Weigh every node, given the records so far."""
-        from sim.game.referee import reach  # noqa: PLC0415
+        from sim.game.referee import reach
 
         return reach(self.game, self.profile)[0]
 
     def mass(self, weights: Floats) -> float:
         """Weigh all histories."""
         graph = self.graph
-        return float(sum(weights[graph.nodes(k)].sum() for k in range(graph.layer_count) if graph.layer_player[k] == TERMINAL))
+        return float(
+            sum(weights[graph.nodes(k)].sum() for k in range(graph.layer_count) if graph.layer_player[k] == TERMINAL)
+        )
 
     def fail(self, record: Record, what: str) -> ScenarioError:
         """Make the error for a record that the game cannot follow."""
-        from sim.construct.expand import locate  # noqa: PLC0415
+        from sim.construct.expand import locate
 
         origin: Origin = self.game.origin
         advice = "correct the record, record what happened before it, or widen the move's guard"
@@ -130,7 +132,11 @@ class _Walker:
         weights = self.reached()
         text = record.action if record.player else f"{record.event}/{record.label}"
         mover = graph.players.index(record.player) if record.player else CHANCE
-        layers = [k for k in range(self.layer + 1, graph.layer_count) if graph.layer_round[k] == record.round and graph.layer_player[k] == mover]
+        layers = [
+            k
+            for k in range(self.layer + 1, graph.layer_count)
+            if graph.layer_round[k] == record.round and graph.layer_player[k] == mover
+        ]
         for layer in layers:
             edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
             texts = np.array([graph.labels[label].text for label in graph.edge_label[edges]])
@@ -144,12 +150,17 @@ class _Walker:
             return self.follow(record, edges, texts, matching, here, self.mass(weights))
         who = f"{record.player} could not play {text}" if record.player else f"{text} could not happen"
         when = f"round {record.round}" + (f" ({record.date})" if record.date else "")
-        raise self.fail(record, f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave")
+        raise self.fail(
+            record, f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave"
+        )
 
     def follow(self, record: Record, edges: Any, texts: Any, matching: Any, here: Floats, mass: float) -> RecordedStep:
         """Keep only the recorded edges of a layer, and measure how likely they were."""
         flow = here * self.profile[0, edges] / mass
-        alternatives = sorted(((str(t), float(flow[texts == t].sum())) for t in dict.fromkeys(texts[here > 0]) if t), key=lambda pair: -pair[1])
+        alternatives = sorted(
+            ((str(t), float(flow[texts == t].sum())) for t in dict.fromkeys(texts[here > 0]) if t),
+            key=lambda pair: -pair[1],
+        )
         probability = float(flow[matching].sum())
         rank = 1 + sum(1 for _, share in alternatives if share > probability + 1e-12)
         weight = self.graph.edge_weight[edges]
@@ -160,7 +171,14 @@ class _Walker:
         forced = probability <= 0
         kept = np.where(matching, 1.0 if forced else self.profile[0, edges], 0.0)
         self.profile[0, edges] = kept
-        return RecordedStep(record=record, probability=min(probability, 1.0), rank=rank, alternatives=tuple(alternatives), forced=forced, uniform=uniform)
+        return RecordedStep(
+            record=record,
+            probability=min(probability, 1.0),
+            rank=rank,
+            alternatives=tuple(alternatives),
+            forced=forced,
+            uniform=uniform,
+        )
 
 
 def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tuple[list[Record], list[Record]]:
@@ -215,7 +233,7 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0,
 
 def one_variant(solution: Solution, variant: int) -> Solution:
     """Return the solution of a single variant."""
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     index = slice(variant, variant + 1)
     measures = solution.certificate.measures
@@ -266,7 +284,7 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     >>> situation(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")).node
     0
     """
-    from sim.game.referee import reach  # noqa: PLC0415
+    from sim.game.referee import reach
 
     graph = solution.game.graph
     scenario = solution.game.origin.scenario
@@ -274,9 +292,13 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
         raise OptionError(f"'{player}' is not a player; known: {', '.join(graph.players)}")
     following = _split(scenario, at, player)[1] if at is not None else []
     wanted = player or next((record.player for record in following if record.player), "")
-    walked = replay(solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else "")
+    walked = replay(
+        solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""
+    )
     earliest = max((step.record.round for step in walked.steps), default=0)
-    number = next((record.round for record in following if record.player == wanted), _round_at(scenario.clock, at, earliest))
+    number = next(
+        (record.round for record in following if record.player == wanted), _round_at(scenario.clock, at, earliest)
+    )
     weights = reach(walked.solution.game, walked.profile)[0]
     taken = [layer for layer in range(graph.layer_count) if _is_forced(walked, layer)]
     for layer in range(max(taken, default=-1) + 1, graph.layer_count):
@@ -285,7 +307,9 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
             nodes = graph.nodes(layer)
             here = weights[nodes]
             if here.sum() > 0:
-                return Situation(node=nodes.start + int(here.argmax()), share=float(here.max() / here.sum()), replay=walked)
+                return Situation(
+                    node=nodes.start + int(here.argmax()), share=float(here.max() / here.sum()), replay=walked
+                )
     raise OptionError(f"no decision{f' of {wanted}' if wanted else ''} follows {at}")
 
 

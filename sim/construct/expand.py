@@ -560,7 +560,7 @@ class Expander:
         )
 
 
-def _without(where: Any, bad: Bools) -> Any:  # noqa: ANN401 - a slice or places
+def _without(where: Any, bad: Bools) -> Any:
     """Drop the states in which an action would enter a forbidden one."""
     if not bad.any():
         return where

@@ -76,7 +76,7 @@ class View(Mapping[str, Any]):
         self.codec, self.codes, self.constants, self.parent = codec, codes, constants, parent
         self.columns: dict[str, Floats] = {}
 
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - a number or an array
+    def __getitem__(self, name: str) -> Any:
         """Return a constant or a column of shape ``(states,)``."""
         if name in self.constants:
             return self.constants[name]
@@ -94,7 +94,7 @@ class View(Mapping[str, Any]):
         """Count the readable names."""
         return len(self.constants) + len(self.codec.by_id)
 
-    def part(self, chosen: Any) -> View:  # noqa: ANN401 - whatever indexes an array
+    def part(self, chosen: Any) -> View:
         """Return the view of some of the states."""
         return View(self.codec, self.codes[chosen], self.constants, (self, chosen))
 

@@ -31,7 +31,7 @@ def tree_size(game: Game) -> int:
     --------
     >>> import sim
     >>> tree_size(sim.compile(sim.load(sim.template())))
-    14
+    12
     """
     graph = game.graph
     count = np.ones(graph.node_count, dtype=object)
@@ -77,7 +77,7 @@ class _Writer:
             shares = [
                 Fraction(repr(float(self.numbers.prob[self.variant, self.graph.edge_prob[edge], 0]))) for edge in edges
             ]
-            shares[-1] = 1 - sum(shares[:-1])
+            shares[-1] = Fraction(1) - sum(shares[:-1], Fraction(0))
             actions = " ".join(f'"{label}" {share}' for label, share in zip(labels, shares, strict=True))
             self.lines.append(f'c "" {number} "c{number}" {{ {actions} }} 0')
         else:

@@ -172,7 +172,13 @@ class Numbers:
 
     def take(self, index: slice) -> Numbers:
         """Return some of the variants."""
-        return Numbers(reward=self.reward[index], pay=self.pay[index], prob=self.prob[index], discount=self.discount[index], span=self.span[index])
+        return Numbers(
+            reward=self.reward[index],
+            pay=self.pay[index],
+            prob=self.prob[index],
+            discount=self.discount[index],
+            span=self.span[index],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,5 +227,7 @@ class Game:
         3
         """
         x = self.numbers
-        arrays = {name: np.repeat(getattr(x, name), count, axis=0) for name in ("reward", "pay", "prob", "discount", "span")}
+        arrays = {
+            name: np.repeat(getattr(x, name), count, axis=0) for name in ("reward", "pay", "prob", "discount", "span")
+        }
         return replace(self, numbers=Numbers(**arrays))

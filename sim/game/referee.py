@@ -8,10 +8,13 @@ probabilities that player ``i`` believes. The *gain* at a node is :math:`\max_e 
 range of ``p``. By the one-shot deviation principle a profile without gain anywhere is subgame perfect.
 """
 
+# A kernel's types are its explicit signature.
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportCallIssue=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba as nb
 import numpy as np
@@ -28,12 +31,36 @@ __all__ = ["Measures", "measure", "node_values", "reach"]
 
 TIE = 1e-9
 
-_GRAPH = (read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2))
+_GRAPH = (
+    read(INT, 1),
+    read(INT, 1),
+    read(FLAG, 1),
+    read(INT, 1),
+    read(INT, 1),
+    read(REAL, 1),
+    read(INT, 1),
+    read(INT, 1),
+    read(INT, 2),
+    read(INT, 2),
+)
 _NUMBERS = (read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2))
 
 
 @nb.njit(
-    nb.void(*_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), nb.intp, nb.boolean, write(REAL, 2), write(REAL, 2), write(REAL, 2), write(REAL, 1)), nogil=True, cache=True
+    nb.void(
+        *_GRAPH,
+        *_NUMBERS,
+        read(REAL, 2),
+        read(REAL, 2),
+        nb.intp,
+        nb.boolean,
+        write(REAL, 2),
+        write(REAL, 2),
+        write(REAL, 2),
+        write(REAL, 1),
+    ),
+    nogil=True,
+    cache=True,
 )
 def _evaluate(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final,
@@ -90,7 +117,20 @@ def _evaluate(
 
 
 @nb.njit(
-    nb.void(read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 3), read(REAL, 2), nb.intp, nb.boolean, write(REAL, 1)), nogil=True, cache=True
+    nb.void(
+        read(INT, 1),
+        read(INT, 1),
+        read(INT, 1),
+        read(INT, 1),
+        read(INT, 1),
+        read(REAL, 3),
+        read(REAL, 2),
+        nb.intp,
+        nb.boolean,
+        write(REAL, 1),
+    ),
+    nogil=True,
+    cache=True,
 )
 def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, given, out):
     """Push probability forward from the nodes that hold some; chance by the profile if ``given``, else by the modeller's probabilities."""
@@ -107,7 +147,20 @@ def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, pro
 
 
 @nb.njit(
-    nb.void(*_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), read(INT, 1), nb.boolean, nb.intp, nb.intp, write(REAL, 3), write(REAL, 2)), nogil=True, cache=True
+    nb.void(
+        *_GRAPH,
+        *_NUMBERS,
+        read(REAL, 2),
+        read(REAL, 2),
+        read(INT, 1),
+        nb.boolean,
+        nb.intp,
+        nb.intp,
+        write(REAL, 3),
+        write(REAL, 2),
+    ),
+    nogil=True,
+    cache=True,
 )
 def _measure(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final,
@@ -174,10 +227,21 @@ class Measures:
     distribution_error: Floats
 
 
-def _arrays(game: Game) -> tuple[object, ...]:
+def _arrays(game: Game) -> Any:
     """List a game's arrays in the kernels' order."""
     g, x = game.graph, game.numbers
-    graph = (g.layer_start, g.layer_player, g.layer_boundary, g.edge_start, g.edge_dst, g.edge_weight, g.edge_pay, g.edge_prob, g.node_reward, g.node_final)
+    graph = (
+        g.layer_start,
+        g.layer_player,
+        g.layer_boundary,
+        g.edge_start,
+        g.edge_dst,
+        g.edge_weight,
+        g.edge_pay,
+        g.edge_prob,
+        g.node_reward,
+        g.node_final,
+    )
     return (*graph, x.reward, x.pay, x.prob, x.discount, x.span)
 
 
@@ -209,8 +273,8 @@ def measure(game: Game, profile: Floats, precision: Floats | None = None) -> Mea
     out = np.empty((v, 5))
     logit = precision is not None
     lam = np.zeros((v, i)) if precision is None else np.ascontiguousarray(precision)
-    arrays = _arrays(game)
-    over_variants(lambda a, b: _measure(*arrays, profile, lam, game.graph.roots, logit, a, b, values, out), v)
+    given: Any = (*_arrays(game), profile, lam, game.graph.roots, logit)
+    over_variants(lambda first, stop: _measure(*(*given, first, stop, values, out)), v)
     counts = out[:, 1:3].astype(np.int32)
     return Measures(
         values=frozen(values),
@@ -232,7 +296,8 @@ def node_values(game: Game, profile: Floats, variant: int = 0) -> tuple[Floats, 
     """
     nodes, players = game.graph.node_count, len(game.graph.players)
     value, arrival, excess = np.empty((nodes, players)), np.empty((nodes, players)), np.zeros((nodes, 2))
-    _evaluate(*_arrays(game), profile, np.zeros((game.variants, players)), variant, False, value, arrival, excess, np.zeros(2))  # noqa: FBT003 - a kernel
+    given: Any = (*_arrays(game), profile, np.zeros((game.variants, players)), variant, False)
+    _evaluate(*(*given, value, arrival, excess, np.zeros(2)))
     return value, arrival
 
 
@@ -258,7 +323,18 @@ def reach(game: Game, profile: Floats, start: Floats | None = None) -> Floats:
 
     def kernel(first: int, stop: int) -> None:
         for v in range(first, stop):
-            _reach(g.layer_start, g.layer_player, g.edge_start, g.edge_dst, g.edge_prob, game.numbers.prob, profile, v, True, out[v])  # noqa: FBT003 - a kernel
+            _reach(
+                g.layer_start,
+                g.layer_player,
+                g.edge_start,
+                g.edge_dst,
+                g.edge_prob,
+                game.numbers.prob,
+                profile,
+                v,
+                True,
+                out[v],
+            )
 
     over_variants(kernel, game.variants)
     return out

@@ -19,7 +19,7 @@ def read(dtype: Any, axes: int) -> Any:
     Examples
     --------
     >>> read(REAL, 2)
-    Array(float64, 2, 'C', False, aligned=True)
+    Array(float64, 2, 'C', True, aligned=True)
     """
     return types.Array(dtype, axes, "C", readonly=True)
 
@@ -30,6 +30,6 @@ def write(dtype: Any, axes: int) -> Any:
     Examples
     --------
     >>> write(INT, 1)
-    Array(int32, 1, 'C', True, aligned=True)
+    Array(int32, 1, 'C', False, aligned=True)
     """
     return types.Array(dtype, axes, "C")

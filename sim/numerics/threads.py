@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +22,11 @@ def thread_count() -> int:
     True
     """
     wanted = os.environ.get("SIM_THREADS", "")
-    return max(1, int(wanted)) if wanted.isdigit() else max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    return (
+        max(1, int(wanted))
+        if wanted.isdigit()
+        else max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    )
 
 
 def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
@@ -49,5 +54,5 @@ def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
     pieces = min(count, threads * 4)
     bounds = [count * piece // pieces for piece in range(pieces + 1)]
     with ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(kernel, first, stop) for first, stop in zip(bounds, bounds[1:], strict=False)]:
+        for future in [pool.submit(kernel, first, stop) for first, stop in pairwise(bounds)]:
             future.result()

@@ -16,11 +16,21 @@ __all__ = ["comparison_data", "comparison_tables", "parting_line"]
 def comparison_tables(found: Comparison) -> list[Table]:
     """Tabulate values, outcomes and most likely moves under each concept."""
     players = found.solutions[0].game.origin.scenario.players
-    values = [(player.name, *(number(float(solution.values[0, i])) for solution in found.solutions)) for i, player in enumerate(players)]
+    values = [
+        (player.name, *(number(float(solution.values[0, i])) for solution in found.solutions))
+        for i, player in enumerate(players)
+    ]
     outcomes = [paths.outcomes() for paths in found.paths]
     rows = [(name, *(number(float(one[name][0])) for one in outcomes)) for name in outcomes[0]]
     histories = [paths.histories(1)[0] for paths in found.paths]
-    told = [(name, number(one.probability), " · ".join(f"{step.round}:{step.move}" for step in one.steps if step.move != "hold")) for name, one in zip(found.names, histories, strict=True)]
+    told = [
+        (
+            name,
+            number(one.probability),
+            " · ".join(f"{step.round}:{step.move}" for step in one.steps if step.move != "hold"),
+        )
+        for name, one in zip(found.names, histories, strict=True)
+    ]
     return [
         Table(title="Values", columns=("player", *found.names), rows=values),
         Table(title="Outcomes", columns=("outcome", *found.names), rows=rows),
@@ -33,8 +43,13 @@ def parting_line(found: Comparison) -> str:
     where = found.parting
     if where is None:
         return f"{found.names[0]} and {found.names[1]} favour the same action wherever both come."
-    shares = "; ".join(f"{label} {number(float(a))} against {number(float(b))}" for label, a, b in zip(where.labels, *where.probabilities, strict=True))
-    return f"{found.names[0]} and {found.names[1]} first part in round {where.round}, where {where.player} would rather {where.actions[0]} under the one and {where.actions[1]} under the other ({shares})."
+    shares = "; ".join(
+        f"{label} {number(float(a))} against {number(float(b))}"
+        for label, a, b in zip(where.labels, *where.probabilities, strict=True)
+    )
+    who = f"{found.names[0]} and {found.names[1]} first part in round {where.round}"
+    what = f"where {where.player} would rather {where.actions[0]} under the one and {where.actions[1]} under the other"
+    return f"{who}, {what} ({shares})."
 
 
 def comparison_data(found: Comparison) -> dict[str, Any]:
@@ -45,7 +60,10 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
         "player": where.player,
         "state": where.state,
         "actions": dict(zip(found.names, where.actions, strict=False)),
-        "probabilities": {name: dict(zip(where.labels, shares, strict=True)) for name, shares in zip(found.names, where.probabilities, strict=False)},
+        "probabilities": {
+            name: dict(zip(where.labels, shares, strict=True))
+            for name, shares in zip(found.names, where.probabilities, strict=False)
+        },
     }
     game = found.solutions[0].game
     return {

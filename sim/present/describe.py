@@ -61,11 +61,22 @@ def describe(scenario: Scenario) -> list[str]:
     lines += ["", "State:"]
     for variable in scenario.variables:
         values = " < ".join(variable.labels.values) if variable.labels and variable.labels.ordered else ""
-        values = values or (", ".join(variable.labels.values) if variable.labels else ("true or false" if variable.kind == "flag" else f"{variable.low} to {variable.low + variable.size - 1}"))
-        lines.append(f"  {variable.id}: {values}; starts at {variable.start.text}" + (f"   — {variable.note}" if variable.note else ""))
+        values = values or (
+            ", ".join(variable.labels.values)
+            if variable.labels
+            else (
+                "true or false" if variable.kind == "flag" else f"{variable.low} to {variable.low + variable.size - 1}"
+            )
+        )
+        lines.append(
+            f"  {variable.id}: {values}; starts at {variable.start.text}"
+            + (f"   — {variable.note}" if variable.note else "")
+        )
     for player in scenario.players:
         lines += ["", f"{player.name} ({player.id}), discount {player.discount.text}, is paid each round:"]
-        lines += [f"  {'' if term == 'payoff' else term + ': '}{' '.join(e.text.split())}" for term, e in player.terms.items()] or ["  nothing"]
+        lines += [
+            f"  {'' if term == 'payoff' else term + ': '}{' '.join(e.text.split())}" for term, e in player.terms.items()
+        ] or ["  nothing"]
         if player.final.constant != 0:
             lines.append(f"  and at the end: {' '.join(player.final.text.split())}")
         lines.append("and may play:")
@@ -93,10 +104,26 @@ def ledger_table(scenario: Scenario) -> Table:
         value = show_assumption(assumption, float(values[name][0]))
         allowed = ", ".join(assumption.labels.values) if assumption.labels else ""
         allowed = allowed or (", ".join(number(choice) for choice in assumption.choices) if assumption.choices else "")
-        allowed = allowed or (f"{number(assumption.range[0])} to {number(assumption.range[1])}" if assumption.range else "any")
+        allowed = allowed or (
+            f"{number(assumption.range[0])} to {number(assumption.range[1])}" if assumption.range else "any"
+        )
         shown = value if isinstance(value, str) else number(value)
-        rows.append((name, shown, allowed, assumption.basis, ", ".join(assumption.source), "yes" if name in shapes else "", " ".join(assumption.note.split())))
-    return Table(title="Ledger of assumptions", columns=("assumption", "value", "allowed", "basis", "source", "shapes the graph", "note"), rows=rows)
+        rows.append(
+            (
+                name,
+                shown,
+                allowed,
+                assumption.basis,
+                ", ".join(assumption.source),
+                "yes" if name in shapes else "",
+                " ".join(assumption.note.split()),
+            )
+        )
+    return Table(
+        title="Ledger of assumptions",
+        columns=("assumption", "value", "allowed", "basis", "source", "shapes the graph", "note"),
+        rows=rows,
+    )
 
 
 def size_lines(scenario: Scenario, rounds: int | None = None) -> list[str]:
@@ -105,4 +132,8 @@ def size_lines(scenario: Scenario, rounds: int | None = None) -> list[str]:
     for variable in scenario.variables:
         states *= variable.size
     bound = size_bound(scenario, rounds)
-    return [f"Before compiling: {states:,} conceivable states; at most {bound:,} nodes." if bound < 10**15 else f"Before compiling: {float(states):.1e} conceivable states; no useful bound on nodes."]
+    return [
+        f"Before compiling: {states:,} conceivable states; at most {bound:,} nodes."
+        if bound < 10**15
+        else f"Before compiling: {float(states):.1e} conceivable states; no useful bound on nodes."
+    ]

@@ -12,7 +12,7 @@ from sim.analysis.answer import crossings, pick
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Sequence
 
     import xarray as xr
     from matplotlib.axes import Axes
@@ -31,9 +31,9 @@ FORMATS = ("svg", "png", "pdf")
 
 
 @contextmanager
-def _style() -> Iterator[Any]:
+def _style() -> Generator[Any]:
     """Yield pyplot in the house style."""
-    import matplotlib.pyplot as plt  # noqa: PLC0415
+    import matplotlib.pyplot as plt
 
     with plt.style.context(str(Path(__file__).with_name("escalation.mplstyle"))):
         yield plt
@@ -68,7 +68,9 @@ def quantile_rungs(shares: Floats, q: float) -> Floats:
     return (np.cumsum(shares, axis=1) < q - 1e-12).sum(axis=1).astype(float)
 
 
-def fan(ax: Axes, shares: Floats, labels: Sequence[str], ticks: Sequence[str], likely: Floats | None = None, mark: str = "") -> None:
+def fan(
+    ax: Axes, shares: Floats, labels: Sequence[str], ticks: Sequence[str], likely: Floats | None = None, mark: str = ""
+) -> None:
     """Draw the distribution of a ladder by round as a fan.
 
     Parameters
@@ -86,9 +88,26 @@ def fan(ax: Axes, shares: Floats, labels: Sequence[str], ticks: Sequence[str], l
     """
     t = np.arange(len(shares))
     for low, high, shade, name in ((0.05, 0.95, "0.88", "90 %"), (0.25, 0.75, "0.74", "50 %")):
-        ax.fill_between(t, quantile_rungs(shares, low) - 0.12, quantile_rungs(shares, high) + 0.12, color=shade, lw=0, label=f"middle {name}", zorder=1)
+        ax.fill_between(
+            t,
+            quantile_rungs(shares, low) - 0.12,
+            quantile_rungs(shares, high) + 0.12,
+            color=shade,
+            lw=0,
+            label=f"middle {name}",
+            zorder=1,
+        )
     place, rung = np.nonzero(shares > DROPPED / 4)
-    ax.scatter(place, rung, s=150 * shares[place, rung], facecolor="white", edgecolor=BLUE, linewidth=1.1, zorder=3, label="probability (area)")
+    ax.scatter(
+        place,
+        rung,
+        s=150 * shares[place, rung],
+        facecolor="white",
+        edgecolor=BLUE,
+        linewidth=1.1,
+        zorder=3,
+        label="probability (area)",
+    )
     ax.plot(t, quantile_rungs(shares, 0.5), color=BLACK, ls="-", marker="", lw=1.8, zorder=4, label="median")
     if likely is not None:
         ax.plot(t, likely, color=ORANGE, ls="--", marker="D", ms=4, lw=1.4, zorder=5, label="most likely history")
@@ -97,7 +116,15 @@ def fan(ax: Axes, shares: Floats, labels: Sequence[str], ticks: Sequence[str], l
             raise OptionError(f"the ladder has no rung '{mark}'; known: {', '.join(labels)}")
         height = list(labels).index(mark)
         ax.axhline(height, color=BLACK, lw=0.9, ls=":", marker="", zorder=2)
-        ax.annotate("declared bottom", (len(shares) - 0.6, height), fontsize=7, ha="right", va="bottom", xytext=(0, 2), textcoords="offset points")
+        ax.annotate(
+            "declared bottom",
+            (len(shares) - 0.6, height),
+            fontsize=7,
+            ha="right",
+            va="bottom",
+            xytext=(0, 2),
+            textcoords="offset points",
+        )
     _rung_axis(ax, labels, ticks)
 
 
@@ -105,17 +132,29 @@ def _rung_axis(ax: Axes, labels: Sequence[str], ticks: Sequence[str]) -> None:
     """Name rungs, worse ones lower, and rounds."""
     ax.set_yticks(range(len(labels)), [label.replace("_", " ") for label in labels])
     ax.set_ylim(len(labels) - 0.5, -0.5)
-    ax.set_xticks(range(len(ticks)), ticks, rotation=35 if max(map(len, ticks)) > 3 else 0, ha="right" if max(map(len, ticks)) > 3 else "center")
+    ax.set_xticks(
+        range(len(ticks)),
+        ticks,
+        rotation=35 if max(map(len, ticks)) > 3 else 0,
+        ha="right" if max(map(len, ticks)) > 3 else "center",
+    )
     ax.set_xlim(-0.5, len(ticks) - 0.5)
     ax.set_xlabel("end of round")
 
 
-def _ticks(scenario: Any, rounds: Sequence[int]) -> list[str]:
+def _ticks(scenario: Any, rounds: Any) -> list[str]:
     """Name the ends of rounds: by the date at which the round starts, or by number."""
     return ["start" if place == 0 else (scenario.date_of(int(t)) or str(int(t))) for place, t in enumerate(rounds)]
 
 
-def _fan_row(plt: Any, panels: Sequence[tuple[str, Floats, Floats | None]], labels: Sequence[str], ticks: Sequence[str], mark: str, title: str) -> Figure:
+def _fan_row(
+    plt: Any,
+    panels: Sequence[tuple[str, Floats, Floats | None]],
+    labels: Sequence[str],
+    ticks: Sequence[str],
+    mark: str,
+    title: str,
+) -> Figure:
     """Draw fans side by side on one axis of rungs."""
     figure, axes = plt.subplots(1, len(panels), figsize=(1.6 + 3.4 * len(panels), 3.8), sharey=True, squeeze=False)
     for ax, (name, shares, likely) in zip(axes[0], panels, strict=True):
@@ -144,7 +183,14 @@ def trajectory_figure(paths: Paths, path: Path, variable: str | None = None) -> 
     labels = [found.show(found.low + r) for r in range(found.size)]
     ticks = _ticks(paths.game.origin.scenario, paths.rounds)
     with _style() as plt:
-        figure = _fan_row(plt, [(paths.solution.concept.replace("_", " "), paths.trajectory(variable)[0], paths.likely(found.id))], labels, ticks, "", paths.game.origin.scenario.title)
+        figure = _fan_row(
+            plt,
+            [(paths.solution.concept.replace("_", " "), paths.trajectory(variable)[0], paths.likely(found.id))],
+            labels,
+            ticks,
+            "",
+            paths.game.origin.scenario.title,
+        )
         saved = _save(figure, path)
         plt.close(figure)
     return saved
@@ -155,9 +201,14 @@ def comparison_figure(found: Comparison, path: Path) -> Path:
     first = found.paths[0]
     variable = first.variable(None)
     labels = [variable.show(variable.low + r) for r in range(variable.size)]
-    panels = [(name.replace("_", " "), paths.trajectory()[0], paths.likely(variable.id)) for name, paths in zip(found.names, found.paths, strict=True)]
+    panels = [
+        (name.replace("_", " "), paths.trajectory()[0], paths.likely(variable.id))
+        for name, paths in zip(found.names, found.paths, strict=True)
+    ]
     with _style() as plt:
-        figure = _fan_row(plt, panels, labels, _ticks(first.game.origin.scenario, first.rounds), "", first.game.origin.scenario.title)
+        figure = _fan_row(
+            plt, panels, labels, _ticks(first.game.origin.scenario, first.rounds), "", first.game.origin.scenario.title
+        )
         saved = _save(figure, path)
         plt.close(figure)
     return saved
@@ -175,7 +226,11 @@ def _panels(array: xr.DataArray, spec: FigureSpec, keep: Sequence[str]) -> list[
         raise OptionError(f"figure {spec.file}: fix {', '.join(over)} with where")
     out = [("", array)]
     for name in split:
-        out = [(f"{title}, {label}" if title else str(label), part.isel({name: place})) for title, part in out for place, label in enumerate(part[name].values)]
+        out = [
+            (f"{title}, {label}" if title else str(label), part.isel({name: place}))
+            for title, part in out
+            for place, label in enumerate(part[name].values)
+        ]
     return [(title.replace("_", " "), part) for title, part in out]
 
 
@@ -186,7 +241,11 @@ def pick_kept(array: xr.DataArray, where: dict[str, Any], keep: Sequence[str]) -
     for name, value in where.items():
         if name in array.dims:
             rest = [other for other in array.dims if other != name]
-            array = pick(array, {name: value}) if all(array.sizes[other] > 1 for other in rest) else array.isel({name: _place(array, name, value)}, drop=True)
+            array = (
+                pick(array, {name: value})
+                if all(array.sizes[other] > 1 for other in rest)
+                else array.isel({name: _place(array, name, value)}, drop=True)
+            )
     return array
 
 
@@ -205,7 +264,9 @@ def _fan_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan) -> 
     labels = [str(label) for label in dataset["rung"].values]
     ticks = _ticks(plan.scenario, dataset["round"].values)
     likely = {title: part.values for title, part in _panels(dataset["likely"], spec, ("round",))}
-    panels = [(title, part.values, likely[title]) for title, part in _panels(dataset["distribution"], spec, ("round", "rung"))]
+    panels = [
+        (title, part.values, likely[title]) for title, part in _panels(dataset["distribution"], spec, ("round", "rung"))
+    ]
     return _fan_row(plt, panels, labels, ticks, spec.mark, spec.title)
 
 
@@ -214,12 +275,23 @@ def _passage_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan)
     ticks = _ticks(plan.scenario, dataset["round"].values)
     panels = _panels(dataset["first_passage"], spec, ("round", "rung"))
     figure, axes = plt.subplots(1, len(panels), figsize=(1.4 + 3.5 * len(panels), 3.4), sharey=True, squeeze=False)
-    shown = [r for r in range(1, len(labels)) if max(float(part.values[-1, r]) for _, part in panels) > DROPPED / 4 and min(float(part.values[0, r]) for _, part in panels) < 1]
+    shown = [
+        r
+        for r in range(1, len(labels))
+        if max(float(part.values[-1, r]) for _, part in panels) > DROPPED / 4
+        and min(float(part.values[0, r]) for _, part in panels) < 1
+    ]
     shades = plt.get_cmap("cividis")(np.linspace(0.0, 0.85, max(len(shown), 1)))
     for ax, (title, part) in zip(axes[0], panels, strict=True):
         for place, r in enumerate(shown):
             style = "-" if labels[r] != spec.mark else "--"
-            ax.plot(part.values[:, r], color=shades[place], ls=style, marker="osD^vPX*"[place % 8], label=labels[r].replace("_", " ") + (" (declared bottom)" if labels[r] == spec.mark else ""))
+            ax.plot(
+                part.values[:, r],
+                color=shades[place],
+                ls=style,
+                marker="osD^vPX*"[place % 8],
+                label=labels[r].replace("_", " ") + (" (declared bottom)" if labels[r] == spec.mark else ""),
+            )
         ax.set_title(title)
         ax.set_xticks(range(len(ticks)), ticks, rotation=35, ha="right")
         ax.set_ylim(-0.02, 1.02)
@@ -270,7 +342,12 @@ def _lines_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan) -
         for title, part in _panels(dataset[name], spec, (spec.x,)):
             x = part[spec.x].values
             numeric = np.issubdtype(x.dtype, np.number)
-            ax.plot(x if numeric else range(len(x)), part.values, label=title or name.replace("_", " "), markevery=max(1, len(x) // 12))
+            ax.plot(
+                x if numeric else range(len(x)),
+                part.values,
+                label=title or name.replace("_", " "),
+                markevery=max(1, len(x) // 12),
+            )
             for low, high in crossings(x, part.values, spec.level) if numeric and spec.mark == "crossings" else ():
                 ax.axvline((low + high) / 2, color="0.5", lw=0.8, ls=":", marker="")
             if not numeric:
@@ -291,13 +368,23 @@ def _actions_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan)
     shown = [m for m, _ in enumerate(moves) if max(float(part.values[:, m].max()) for _, part in panels) > DROPPED]
     rounds = dataset["turn_round"].values
     ticks = _ticks(plan.scenario, [0, *rounds])[1:]
-    figure, axes = plt.subplots(1, len(panels), figsize=(2.4 + 3.4 * len(panels), 1.4 + 0.24 * len(shown)), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(2.4 + 3.4 * len(panels), 1.4 + 0.24 * len(shown)), sharey=True, squeeze=False
+    )
     for ax, (title, part) in zip(axes[0], panels, strict=True):
         shares = part.values[:, shown].T
         ax.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto")
         for (m, t), share in np.ndenumerate(shares):
             if share > DROPPED:
-                ax.text(t, m, f"{share:.2f}".lstrip("0") if share < 0.995 else "1", ha="center", va="center", fontsize=6.5, color="white" if share > 0.55 else "black")
+                ax.text(
+                    t,
+                    m,
+                    f"{share:.2f}".lstrip("0") if share < 0.995 else "1",
+                    ha="center",
+                    va="center",
+                    fontsize=6.5,
+                    color="white" if share > 0.55 else "black",
+                )
         ax.set_xticks(range(len(ticks)), ticks, rotation=35, ha="right")
         ax.set_yticks(range(len(shown)), [moves[m].replace(":", ": ").replace("_", " ") for m in shown])
         ax.grid(visible=False)
@@ -307,7 +394,13 @@ def _actions_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan)
     return figure
 
 
-_KINDS = {"fan": _fan_figure, "first_passage": _passage_figure, "phase": _phase_figure, "lines": _lines_figure, "actions": _actions_figure}
+_KINDS = {
+    "fan": _fan_figure,
+    "first_passage": _passage_figure,
+    "phase": _phase_figure,
+    "lines": _lines_figure,
+    "actions": _actions_figure,
+}
 
 
 def draw(plan: Plan, dataset: xr.Dataset, folder: str | Path) -> list[Path]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Table", "number", "plain", "to_json"]
 
+LARGE = 1e6
 _NUMBER = re.compile(r"[-+]?[\d,]*\.?\d*(e[-+]?\d+)?|–|-?∞")
 
 
@@ -78,7 +79,7 @@ def number(value: float, digits: int = 3) -> str:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    if value == int(value) and abs(value) < 1e6:
+    if value == int(value) and abs(value) < LARGE:
         return str(int(value))
     small = abs(value) < 10 ** (-digits)
     return f"{value:.{digits - 1}e}" if small else f"{value:.{digits}f}"

@@ -22,12 +22,14 @@ def print_table(table: Table) -> None:
     if not sys.stdout.isatty():
         _print_plain(table)
         return
-    from rich import box  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table as RichTable  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
 
-    made = RichTable(title=Text(table.title) if table.title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    made = RichTable(
+        title=Text(table.title) if table.title else None, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold"
+    )
     for place, column in enumerate(table.columns):
         made.add_column(Text(column), justify="right" if table.right(place) else "left")
     for row in table.rows:
@@ -42,6 +44,9 @@ def _print_plain(table: Table) -> None:
     cells = [list(table.columns), *(list(row) for row in table.rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(table.columns))]
     for row in cells:
-        shown = (cell.rjust(width) if table.right(place) else cell.ljust(width) for place, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        shown = (
+            cell.rjust(width) if table.right(place) else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
         print_text("  ".join(shown).rstrip())
     print_text()

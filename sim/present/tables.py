@@ -39,12 +39,24 @@ __all__ = [
 def assumptions_data(game: Game, variant: int = 0) -> dict[str, float | str]:
     """Return the assumptions of one variant as the user writes them."""
     scenario = game.origin.scenario
-    return {name: show_assumption(scenario.assumptions[name], values[min(variant, values.size - 1)]) for name, values in game.assumptions.items()}
+    return {
+        name: show_assumption(scenario.assumptions[name], values[min(variant, values.size - 1)])
+        for name, values in game.assumptions.items()
+    }
 
 
 def path_data(history: History) -> list[dict[str, Any]]:
     """Return the steps of a history as plain data."""
-    return [{"round": step.round, "player": step.player, "move": step.move, "probability": step.probability, "state": step.state} for step in history.steps]
+    return [
+        {
+            "round": step.round,
+            "player": step.player,
+            "move": step.move,
+            "probability": step.probability,
+            "state": step.state,
+        }
+        for step in history.steps
+    ]
 
 
 def solution_data(solution: Solution, paths: Paths, variant: int = 0) -> dict[str, Any]:
@@ -61,7 +73,10 @@ def solution_data(solution: Solution, paths: Paths, variant: int = 0) -> dict[st
         "status": solution.status.name.lower(),
         "certificate": solution.certificate.row(variant),
         "nodes": solution.game.graph.node_count,
-        "values": {name: float(value) for name, value in zip(solution.game.graph.players, solution.values[variant], strict=True)},
+        "values": {
+            name: float(value)
+            for name, value in zip(solution.game.graph.players, solution.values[variant], strict=True)
+        },
         "outcomes": {name: float(value[variant]) for name, value in paths.outcomes().items()},
         "path": path_data(paths.histories(1, variant)[0]),
     }
@@ -71,7 +86,11 @@ def solution_lines(solution: Solution, variant: int = 0) -> list[str]:
     """Say how a solution ended."""
     row, graph = solution.certificate.row(variant), solution.game.graph
     scenario = solution.game.origin.scenario
-    measure = f"largest deviation gain {row['max_gain']:.2g} of the payoff range" if row["kind"] == "max_gain" else f"largest distance from the logit response {row['residual']:.2g}"
+    measure = (
+        f"largest deviation gain {row['max_gain']:.2g} of the payoff range"
+        if row["kind"] == "max_gain"
+        else f"largest distance from the logit response {row['residual']:.2g}"
+    )
     ties = f"{row['tied_nodes']} nodes with ties, {row['tied_on_path']} of them reached"
     options = ", ".join(f"{name} = {value}" for name, value in solution.options.items())
     return [
@@ -84,15 +103,28 @@ def solution_lines(solution: Solution, variant: int = 0) -> list[str]:
 def values_table(solution: Solution, variant: int = 0) -> Table:
     """Tabulate each player's value."""
     players = solution.game.origin.scenario.players
-    return Table(title="", columns=("player", "value"), rows=[(player.name, number(float(value))) for player, value in zip(players, solution.values[variant], strict=True)])
+    return Table(
+        title="",
+        columns=("player", "value"),
+        rows=[
+            (player.name, number(float(value))) for player, value in zip(players, solution.values[variant], strict=True)
+        ],
+    )
 
 
 def outcomes_table(paths: Paths, variant: int = 0) -> Table:
     """Tabulate all outcomes."""
     found = paths.outcomes()
     questions = paths.game.origin.scenario.questions
-    rows = [(name, number(float(value[variant])), questions[name.split(".")[0]].expression.text) for name, value in found.items()]
-    return Table(title="Outcomes (probability of a condition, expectation of a number)", columns=("outcome", "value", "question"), rows=rows)
+    rows = [
+        (name, number(float(value[variant])), questions[name.split(".")[0]].expression.text)
+        for name, value in found.items()
+    ]
+    return Table(
+        title="Outcomes (probability of a condition, expectation of a number)",
+        columns=("outcome", "value", "question"),
+        rows=rows,
+    )
 
 
 def path_table(paths: Paths, history: History, title: str = "") -> Table:
@@ -100,11 +132,23 @@ def path_table(paths: Paths, history: History, title: str = "") -> Table:
     scenario = paths.game.origin.scenario
     names = {player.id: player.name for player in scenario.players} | {"chance": "chance"}
     rows: list[tuple[str, ...]] = []
-    before = paths.game.origin.codec.labelled(int(paths.game.graph.node_key[history.steps[0].node])) if history.steps else {}
+    before = (
+        paths.game.origin.codec.labelled(int(paths.game.graph.node_key[history.steps[0].node])) if history.steps else {}
+    )
     for step in history.steps:
-        changed = ", ".join(f"{name} {before[name]} → {value}" for name, value in step.state.items() if before[name] != value)
+        changed = ", ".join(
+            f"{name} {before[name]} → {value}" for name, value in step.state.items() if before[name] != value
+        )
         date = scenario.date_of(step.round)
-        rows.append((f"{step.round}" + (f" ({date})" if date else ""), names[step.player], step.move, number(step.probability), changed))
+        rows.append(
+            (
+                f"{step.round}" + (f" ({date})" if date else ""),
+                names[step.player],
+                step.move,
+                number(step.probability),
+                changed,
+            )
+        )
         before = step.state
     title = title or f"Most likely history (probability {number(history.probability)})"
     return Table(title=title, columns=("round", "player", "move", "probability", "changes"), rows=rows)
@@ -112,7 +156,14 @@ def path_table(paths: Paths, history: History, title: str = "") -> Table:
 
 def histories_table(histories: Iterable[History]) -> Table:
     """Tabulate several histories, one a row; holding is left out."""
-    rows = [(str(place), number(one.probability), " · ".join(f"{step.round}:{step.move}" for step in one.steps if step.move != "hold") or "hold throughout") for place, one in enumerate(histories, 1)]
+    rows = [
+        (
+            str(place),
+            number(one.probability),
+            " · ".join(f"{step.round}:{step.move}" for step in one.steps if step.move != "hold") or "hold throughout",
+        )
+        for place, one in enumerate(histories, 1)
+    ]
     return Table(title="Most likely histories", columns=("", "probability", "moves"), rows=rows)
 
 
@@ -122,7 +173,13 @@ def trajectory_table(paths: Paths, name: str | None = None, variant: int = 0) ->
     scenario = paths.game.origin.scenario
     shares = paths.trajectory(name)[variant]
     labels = [variable.show(variable.low + r) for r in range(variable.size)]
-    rows = [("start" if place == 0 else f"{t}" + (f" ({scenario.date_of(t)})" if scenario.date_of(t) else ""), *(number(float(share)) for share in shares[place])) for place, t in enumerate(paths.rounds)]
+    rows = [
+        (
+            "start" if place == 0 else f"{t}" + (f" ({scenario.date_of(t)})" if scenario.date_of(t) else ""),
+            *(number(float(share)) for share in shares[place]),
+        )
+        for place, t in enumerate(paths.rounds)
+    ]
     return Table(title=f"Distribution of {variable.id} at the end of each round", columns=("round", *labels), rows=rows)
 
 
@@ -139,7 +196,9 @@ def paths_data(paths: Paths, count: int, name: str | None = None, variant: int =
         "rounds": list(paths.rounds),
         "distribution": paths.trajectory(name)[variant],
         "first_passage": paths.first_passage(name)[variant],
-        "histories": [{"probability": one.probability, "path": path_data(one)} for one in paths.histories(count, variant)],
+        "histories": [
+            {"probability": one.probability, "path": path_data(one)} for one in paths.histories(count, variant)
+        ],
         "outcomes": {key: float(value[variant]) for key, value in paths.outcomes().items()},
     }
 
@@ -147,8 +206,21 @@ def paths_data(paths: Paths, count: int, name: str | None = None, variant: int =
 def _stage_table(stage: StageGame, players: tuple[str, ...], title: str, *, whole: bool) -> Table:
     """Tabulate a stage game: the mover's actions down, the replies across, payoffs of all players in each cell."""
     table = stage.payoffs if whole else stage.round_payoffs
-    rows = [(row, *("·" if np.isnan(table[r, c, 0]) else " / ".join(number(float(x), 2) for x in table[r, c]) for c in range(len(stage.columns)))) for r, row in enumerate(stage.rows)]
-    return Table(title=f"{title} ({' / '.join(players)})", columns=("", *(column or "(no reply)" for column in stage.columns)), rows=rows)
+    rows = [
+        (
+            row,
+            *(
+                "·" if np.isnan(table[r, c, 0]) else " / ".join(number(float(x), 2) for x in table[r, c])
+                for c in range(len(stage.columns))
+            ),
+        )
+        for r, row in enumerate(stage.rows)
+    ]
+    return Table(
+        title=f"{title} ({' / '.join(players)})",
+        columns=("", *(column or "(no reply)" for column in stage.columns)),
+        rows=rows,
+    )
 
 
 def moves_tables(moves: Moves, players: tuple[str, ...], *, stages: bool = False) -> list[Table]:
@@ -164,22 +236,45 @@ def moves_tables(moves: Moves, players: tuple[str, ...], *, stages: bool = False
         )
         for effect in moves.effects
     ]
-    columns = ("move", "played", "changes", *(f"Δ now: {name}" for name in players), *(f"value: {name}" for name in players), "then best")
+    columns = (
+        "move",
+        "played",
+        "changes",
+        *(f"Δ now: {name}" for name in players),
+        *(f"value: {name}" for name in players),
+        "then best",
+    )
     share = "" if moves.share > 1 - 1e-9 else f"; the likeliest of several states, share {number(moves.share)}"
     title = f"Moves of {moves.player} in round {moves.round}{share}; best in the stage game before: {moves.before.best} (reply {moves.before.reply or 'none'})"
-    out = [Table(title=title, columns=columns, rows=rows), _stage_table(moves.before, players, "Stage game before: this round's payoffs", whole=False)]
+    out = [
+        Table(title=title, columns=columns, rows=rows),
+        _stage_table(moves.before, players, "Stage game before: this round's payoffs", whole=False),
+    ]
     out.append(_stage_table(moves.before, players, "Stage game before: with continuation", whole=True))
     for effect in moves.effects if stages else ():
         if effect.stage:
-            out.append(_stage_table(effect.stage, players, f"Stage game after {effect.action}: this round's payoffs", whole=False))
-            out.append(_stage_table(effect.stage, players, f"Stage game after {effect.action}: with continuation", whole=True))
+            out.append(
+                _stage_table(
+                    effect.stage, players, f"Stage game after {effect.action}: this round's payoffs", whole=False
+                )
+            )
+            out.append(
+                _stage_table(effect.stage, players, f"Stage game after {effect.action}: with continuation", whole=True)
+            )
     return out
 
 
 def _stage_data(stage: StageGame | None) -> dict[str, Any] | None:
     if stage is None:
         return None
-    return {"rows": stage.rows, "columns": stage.columns, "round_payoffs": stage.round_payoffs, "payoffs": stage.payoffs, "best": stage.best, "reply": stage.reply}
+    return {
+        "rows": stage.rows,
+        "columns": stage.columns,
+        "round_payoffs": stage.round_payoffs,
+        "payoffs": stage.payoffs,
+        "best": stage.best,
+        "reply": stage.reply,
+    }
 
 
 def moves_data(moves: Moves, players: tuple[str, ...]) -> dict[str, Any]:
@@ -221,7 +316,11 @@ def replay_table(found: Replay) -> Table:
         )
         for step in found.steps
     ]
-    return Table(title="The recorded history against the model", columns=("date", "player", "recorded", "probability", "rank", "surprise", "the model expected", "source"), rows=rows)
+    return Table(
+        title="The recorded history against the model",
+        columns=("date", "player", "recorded", "probability", "rank", "surprise", "the model expected", "source"),
+        rows=rows,
+    )
 
 
 def replay_data(found: Replay) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Context:
         """Note something odd."""
         self.warnings.append(self.at(path, kind, what, advice=advice))
 
-    def read(self, text: Any, path: Path, subject: str, scope: Scope, wanted: Type) -> Expression:  # noqa: ANN401 - a TOML value
+    def read(self, text: Any, path: Path, subject: str, scope: Scope, wanted: Type) -> Expression:
         """Read one expression, noting its problems under its subject."""
         expression, problems = parse(text, scope, wanted)
         for problem in dict.fromkeys(problems):

@@ -148,7 +148,7 @@ def _combinations(context: Context, move: MoveTable, action: Action, scope: Scop
         )
 
 
-def _option(context: Context, key: str, option: Any, path: Path, scope: Scope) -> Expression:  # noqa: ANN401 - a TOML value
+def _option(context: Context, key: str, option: Any, path: Path, scope: Scope) -> Expression:
     """Turn one option into what it sets."""
     owner = f"choice {key} of {path[1]}"
     kind = scope.symbols[f"chosen.{key}"].type

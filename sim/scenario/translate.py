@@ -43,7 +43,7 @@ def _shown(value: object) -> str:
     return text[:MOST_SHOWN] + ("…" if len(text) > MOST_SHOWN else "")
 
 
-def _plain(kind: Any) -> Any:  # noqa: ANN401 - a type
+def _plain(kind: Any) -> Any:
     """Take ``None`` out of an optional type."""
     options = [option for option in get_args(kind) if option is not type(None)]
     return options[0] if type(None) in get_args(kind) and len(options) == 1 else kind

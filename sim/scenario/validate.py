@@ -94,7 +94,7 @@ class _Pruner:
         self.lines = dict(lines)
         self.doubtful: set[str] = set()
 
-    def find(self, path: Path) -> Any:  # noqa: ANN401 - a TOML value
+    def find(self, path: Path) -> Any:
         """Return what stands at a path, or None."""
         here = self.document
         for part in path:
@@ -166,7 +166,7 @@ class _Pruner:
         return tuple(out)
 
 
-def _closed(value: Any) -> Any:  # noqa: ANN401 - a TOML value
+def _closed(value: Any) -> Any:
     """Remove what was left out of lists; TOML itself has no empty value."""
     if isinstance(value, dict):
         return {key: _closed(item) for key, item in value.items()}

@@ -56,7 +56,7 @@ def _sorted(needs: Mapping[str, Iterable[str]]) -> tuple[list[str], list[str]]:
     return done, [name for name in needs if name not in free]
 
 
-def _one_setting(assumption: Assumption, value: Any) -> Floats:  # noqa: ANN401 - a number, a label or an array of either
+def _one_setting(assumption: Assumption, value: Any) -> Floats:
     """Turn what the user gave for one assumption into an array of numbers, or say why not."""
     name = assumption.id
     try:
@@ -75,7 +75,7 @@ def _one_setting(assumption: Assumption, value: Any) -> Floats:  # noqa: ANN401 
     return np.array([_one_number(assumption, item) for item in flat], dtype=np.float64)
 
 
-def _one_number(assumption: Assumption, item: Any) -> float:  # noqa: ANN401 - whatever the user gave
+def _one_number(assumption: Assumption, item: Any) -> float:
     """Turn one number or label into a number, or say why not."""
     name, labels = assumption.id, assumption.labels
     if labels and isinstance(item, str) and item in labels.values:

@@ -19,7 +19,7 @@ class _Front(ModuleType):
 
     def __call__(self, game: Game, concept: str = "subgame_perfect", **options: Any) -> Solution:
         """Solve a game under one concept; see :func:`sim.solve.registry.solve`."""
-        from sim.solve.registry import solve  # noqa: PLC0415
+        from sim.solve.registry import solve
 
         return solve(game, concept, **options)
 

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import NoAnswerError
-from sim.kinds import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.game.graph import Game
     from sim.game.referee import Measures
-    from sim.kinds import Bools, Floats
+    from sim.kinds import Bools, Floats, Status
 
 __all__ = ["Answer", "Certificate", "Concept", "Solution"]
+
+SUM_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Certificate:
     def certified(self) -> Bools:
         """Whether each variant is certified, shape (v,)."""
         deciding = getattr(self.measures, self.kind)
-        return (deciding <= self.tolerance) & (self.measures.distribution_error <= 1e-9)
+        return (deciding <= self.tolerance) & (self.measures.distribution_error <= SUM_TOLERANCE)
 
     def row(self, variant: int = 0) -> dict[str, Any]:
         """Return the numbers of one variant, for printing."""
@@ -131,7 +132,7 @@ class Solution:
 
     def node_values(self, variant: int = 0) -> tuple[Floats, Floats]:
         """Return V and W of every node for one variant, each (n, i); see :func:`sim.game.referee.node_values`."""
-        from sim.game.referee import node_values  # noqa: PLC0415
+        from sim.game.referee import node_values
 
         return node_values(self.game, self.profile, variant)
 
@@ -152,6 +153,6 @@ class Solution:
         """
         if not self.status.certified:
             worst = float(getattr(self.certificate.measures, self.certificate.kind).max())
-            message = f"{self.concept} has no certified answer: {self.certificate.kind} is {worst:.3g}, above {self.certificate.tolerance:g}. {self.status.value}"
-            raise NoAnswerError(message)
+            measured = f"{self.certificate.kind} is {worst:.3g}, above {self.certificate.tolerance:g}"
+            raise NoAnswerError(f"{self.concept} has no certified answer: {measured}. {self.status.value}")
         return self

@@ -8,6 +8,9 @@ resolved by weight.
 Source: McKelvey, R. & Palfrey, T. (1998) Quantal response equilibria for extensive form games, Experimental Economics 1:9-41.
 """
 
+# A kernel's types are its explicit signature.
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

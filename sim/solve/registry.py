@@ -42,7 +42,16 @@ CONCEPTS: dict[str, Concept] = {
 }
 """Every concept that can be solved, by name."""
 
-LATER = ("nash", "markov_perfect", "perfect_bayesian", "stability", "level_k", "cognitive_hierarchy", "limited_foresight", "bargaining")
+LATER = (
+    "nash",
+    "markov_perfect",
+    "perfect_bayesian",
+    "stability",
+    "level_k",
+    "cognitive_hierarchy",
+    "limited_foresight",
+    "bargaining",
+)
 """Concepts that the language knows and this version cannot solve yet."""
 
 
@@ -97,7 +106,7 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     >>> solve(game, "quantal_response", precision=2.0).status.name
     'CERTIFIED'
     """
-    from sim.game.referee import measure  # noqa: PLC0415
+    from sim.game.referee import measure
 
     row = concept(name)
     module = import_module(row.module)
@@ -116,4 +125,11 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     chance = movers < 0
     profile[:, chance] = numbers.prob[:, graph.edge_prob[chance], 0]
     status = Status.CERTIFIED if bool(certificate.certified.all()) else Status.NOT_CERTIFIED
-    return Solution(game=game, concept=name, options=dataclasses.asdict(chosen), status=status, certificate=certificate, profile=frozen(profile))
+    return Solution(
+        game=game,
+        concept=name,
+        options=dataclasses.asdict(chosen),
+        status=status,
+        certificate=certificate,
+        profile=frozen(profile),
+    )

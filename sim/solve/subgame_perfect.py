@@ -13,6 +13,9 @@ actions are *tied* when their values differ by at most 1e-9 of the mover's payof
 Source: Selten, R. (1965), Zeitschrift für die gesamte Staatswissenschaft 121:301-324.
 """
 
+# A kernel's types are its explicit signature.
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -33,7 +33,10 @@ def test_the_dataset_equals_single_solves(folder):
         for prize in data["prize"].values:
             for cost in data["cost_of_war"].values:
                 game = sim.compile(plan.scenario, {"prize": prize, "cost_of_war": cost}, remove=remove)
-                for label, concept, options in (("subgame_perfect", "subgame_perfect", {}), ("noisy", "quantal_response", {"precision": 2.0})):
+                for label, concept, options in (
+                    ("subgame_perfect", "subgame_perfect", {}),
+                    ("noisy", "quantal_response", {"precision": 2.0}),
+                ):
                     paths = sim.play(sim.solve(game, concept, **options))
                     here = data.sel(arm=arm, concept=label, prize=prize, cost_of_war=cost)
                     for name, value in paths.outcomes().items():
@@ -69,12 +72,22 @@ def test_another_experiments_folder_is_left_alone(folder):
 
 
 def test_all_mistakes_of_an_experiment_are_told_at_once(folder):
-    text = EXPERIMENT.replace('"subgame_perfect", {', '"subgame_perfekt", {').replace("prize = { from", "price = { from").replace('remove = ["push"]', 'remove = ["pull"]').replace('of = "war"\nx', 'of = "wars"\nx')
+    text = (
+        EXPERIMENT.replace('"subgame_perfect", {', '"subgame_perfekt", {')
+        .replace("prize = { from", "price = { from")
+        .replace('remove = ["push"]', 'remove = ["pull"]')
+        .replace('of = "war"\nx', 'of = "wars"\nx')
+    )
     (folder / "small.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ExperimentError) as found:
         read_experiment(folder / "small.toml")
     message = str(found.value)
-    for word in ("did you mean 'subgame_perfect'", "did you mean 'prize'", "'pull', which is not a move", "did you mean 'war'"):
+    for word in (
+        "did you mean 'subgame_perfect'",
+        "did you mean 'prize'",
+        "'pull', which is not a move",
+        "did you mean 'war'",
+    ):
         assert word in message
     assert all(problem.line > 0 for problem in found.value.problems)
 

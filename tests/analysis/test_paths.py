@@ -18,7 +18,9 @@ def told(paths, history):
     for step in history.steps:
         while len(states) <= step.round - game.origin.first + 1:
             states.append(states[-1])
-        states[step.round - game.origin.first + 1] = codec.state(int(game.graph.node_key[game.graph.edge_dst[step.edge]]))
+        states[step.round - game.origin.first + 1] = codec.state(
+            int(game.graph.node_key[game.graph.edge_dst[step.edge]])
+        )
         if step.player != "chance":
             made.add(step.move.split("/")[0])
     graph = game.graph
@@ -74,7 +76,9 @@ def test_trajectories_and_first_passages_are_coherent(game):
 
 
 def test_likeliest_histories_come_first_and_are_exact(root):
-    paths = sim.play(sim.solve(sim.compile(sim.load(root / "scenarios" / "centipede_6.toml")), "quantal_response", precision=1.0))
+    paths = sim.play(
+        sim.solve(sim.compile(sim.load(root / "scenarios" / "centipede_6.toml")), "quantal_response", precision=1.0)
+    )
     found = paths.histories(100)
     assert len(found) == 7
     assert [one.probability for one in found] == sorted((one.probability for one in found), reverse=True)

@@ -85,7 +85,11 @@ def two_threads(kernel, count, *arrays):
     """Run a kernel on two halves of the variants at once; the last two arrays are its outputs."""
     *given, profile, root = arrays
     half = count // 2
-    threads = [threading.Thread(target=kernel, args=(*given, a, b, profile, root)) for a, b in ((0, half), (half, count)) if b > a]
+    threads = [
+        threading.Thread(target=kernel, args=(*given, a, b, profile, root))
+        for a, b in ((0, half), (half, count))
+        if b > a
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

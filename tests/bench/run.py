@@ -31,7 +31,19 @@ def median_times(*calls, repeats=REPEATS):
     return [statistics.median(found) for found in times]
 
 
-def row(name, ours, *, reference="", reference_s=None, target=None, limit_s=None, peak=None, limit_mb=None, checked=False, skipped=None):
+def row(
+    name,
+    ours,
+    *,
+    reference="",
+    reference_s=None,
+    target=None,
+    limit_s=None,
+    peak=None,
+    limit_mb=None,
+    checked=False,
+    skipped=None,
+):
     ratio = reference_s / ours if reference_s and ours else None
     return {
         "name": name, "ours_s": ours, "reference": reference, "reference_s": reference_s, "ratio": ratio, "target": target if skipped is None else None,
@@ -85,15 +97,35 @@ each_round = "0.01 * y - 0.001 * x"
 def large():
     """Compile a million nodes in a fresh process, so that the peak is its own."""
     code = (
-        "import json, resource, sys, time\nimport sim\nfrom sim.scenario.load import loads\nscenario = loads(sys.stdin.read())\nsim.compile(scenario, rounds=3)\n"
+        "import json, resource, sys, time\nimport sim\nfrom sim.scenario.load import loads\n"
+        "scenario = loads(sys.stdin.read())\nsim.compile(scenario, rounds=3)\n"
         "begun = time.perf_counter()\ngame = sim.compile(scenario)\nspent = time.perf_counter() - begun\n"
         "print(json.dumps([spent, game.graph.node_count, game.graph.edge_count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))"
     )
-    found = [json.loads(subprocess.run([sys.executable, "-c", code], input=LARGE.format(rounds=14), capture_output=True, text=True, check=True, cwd=ROOT).stdout) for _ in range(3)]
+    found = [
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", code],
+                input=LARGE.format(rounds=14),
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=ROOT,
+            ).stdout
+        )
+        for _ in range(3)
+    ]
     spent, nodes, edges, peak = (statistics.median(column) for column in zip(*found, strict=True))
     assert nodes >= 1_000_000
     assert edges >= 3_000_000
-    return row(f"compile {int(nodes):,} nodes, {int(edges):,} edges", spent, limit_s=3.0, peak=peak, limit_mb=1000.0, checked=True)
+    return row(
+        f"compile {int(nodes):,} nodes, {int(edges):,} edges",
+        spent,
+        limit_s=3.0,
+        peak=peak,
+        limit_mb=1000.0,
+        checked=True,
+    )
 
 
 def varied(scenario, game, count):
@@ -120,7 +152,14 @@ def rock_bottom():
     out = [row("compile rock bottom", median_times(lambda: sim.compile(scenario))[0], limit_s=0.5, checked=True)]
     fresh = sim.compile(scenario, {"floor_holds": 0.3})
     assert np.array_equal(renumber(game, {"floor_holds": 0.3}).numbers.prob, fresh.numbers.prob)
-    out.append(row("new numbers for rock bottom", median_times(lambda: renumber(game, {"floor_holds": 0.3}))[0], limit_s=0.010, checked=True))
+    out.append(
+        row(
+            "new numbers for rock bottom",
+            median_times(lambda: renumber(game, {"floor_holds": 0.3}))[0],
+            limit_s=0.010,
+            checked=True,
+        )
+    )
 
     count = 64
     settings = varied(scenario, game, count)
@@ -140,12 +179,35 @@ def rock_bottom():
 
     reference_best()
     np.testing.assert_allclose(root, sim.solve(batch, "subgame_perfect", ties="first").values, rtol=1e-6, atol=1e-6)
-    ours, theirs = median_times(lambda: subgame_perfect.solve(renumber(game, settings), subgame_perfect.Options(ties="first")), reference_best)
-    out.append(row(f"subgame perfection, {count} variants, evaluation included", ours, reference="plain kernel, payoffs given", reference_s=theirs, target=0.5, checked=True))
+    ours, theirs = median_times(
+        lambda: subgame_perfect.solve(renumber(game, settings), subgame_perfect.Options(ties="first")), reference_best
+    )
+    out.append(
+        row(
+            f"subgame perfection, {count} variants, evaluation included",
+            ours,
+            reference="plain kernel, payoffs given",
+            reference_s=theirs,
+            target=0.5,
+            checked=True,
+        )
+    )
     reference_logit()
     np.testing.assert_allclose(root, sim.solve(batch, "quantal_response", precision=1.0).values, rtol=1e-9, atol=1e-9)
-    ours, theirs = median_times(lambda: quantal_response.solve(renumber(game, settings), quantal_response.Options(precision=1.0)), reference_logit)
-    out.append(row(f"quantal response, {count} variants, evaluation included", ours, reference="plain kernel, payoffs given", reference_s=theirs, target=0.5, checked=True))
+    ours, theirs = median_times(
+        lambda: quantal_response.solve(renumber(game, settings), quantal_response.Options(precision=1.0)),
+        reference_logit,
+    )
+    out.append(
+        row(
+            f"quantal response, {count} variants, evaluation included",
+            ours,
+            reference="plain kernel, payoffs given",
+            reference_s=theirs,
+            target=0.5,
+            checked=True,
+        )
+    )
 
     solution = sim.solve(game, "subgame_perfect")
     first = sim.play(solution).outcomes()
@@ -168,11 +230,16 @@ def processes():
         subprocess.run([sys.executable, *words], check=True, capture_output=True, cwd=ROOT)
 
     solve = ("-m", "sim.cli", "solve", "scenarios/rock_bottom.toml", "--json")
-    found = json.loads(subprocess.run([sys.executable, *solve], check=True, capture_output=True, cwd=ROOT, text=True).stdout)
+    found = json.loads(
+        subprocess.run([sys.executable, *solve], check=True, capture_output=True, cwd=ROOT, text=True).stdout
+    )
     assert found["status"] == "certified"
     solving = median_times(lambda: run(*solve), repeats=5)[0]
     helping, empty = median_times(lambda: run("-m", "sim.cli", "--help"), lambda: run("-c", "pass"), repeats=9)
-    return [row("sim solve rock bottom, process start to answer", solving, limit_s=1.5, checked=True), row("sim --help over an empty Python", helping - empty, limit_s=0.3, checked=True)]
+    return [
+        row("sim solve rock bottom, process start to answer", solving, limit_s=1.5, checked=True),
+        row("sim --help over an empty Python", helping - empty, limit_s=0.3, checked=True),
+    ]
 
 
 def peers():
@@ -198,10 +265,17 @@ def peers():
                 return np.array(state.returns())
             if state.is_chance_node():
                 return sum(p * walk(state.child(action)) for action, p in state.chance_outcomes())
-            return max((walk(state.child(action)) for action in state.legal_actions()), key=lambda value: value[state.current_player()])
+            return max(
+                (walk(state.child(action)) for action in state.legal_actions()),
+                key=lambda value: value[state.current_player()],
+            )
 
-        np.testing.assert_allclose(walk(tree.new_initial_state()), sim.solve(game, "subgame_perfect", ties="first").values[0], atol=1e-9)
-        ours, theirs = median_times(lambda: sim.solve(game, "subgame_perfect"), lambda: walk(tree.new_initial_state()), repeats=3)
+        np.testing.assert_allclose(
+            walk(tree.new_initial_state()), sim.solve(game, "subgame_perfect", ties="first").values[0], atol=1e-9
+        )
+        ours, theirs = median_times(
+            lambda: sim.solve(game, "subgame_perfect"), lambda: walk(tree.new_initial_state()), repeats=3
+        )
         out.append(row(name, ours, reference="OpenSpiel tree walk", reference_s=theirs, checked=True))
     scenario = sim.load(ROOT / "scenarios" / "centipede_6.toml")
     game = sim.compile(scenario)
@@ -215,7 +289,10 @@ def peers():
         theirs_one = pygambit.qre.logit_solve_lambda(tree, lam=[1.0], use_strategic=False)[0].profile
         first = next(iter(theirs_one["one"]))[1]
         assert abs(float(first["take"]) - sim.solve(game, "quantal_response", precision=1.0).profile[0, 0]) < 1e-6
-        ours, theirs = median_times(lambda: sim.solve(game, "quantal_response", precision=1.0), lambda: pygambit.qre.logit_solve_lambda(tree, lam=[1.0], use_strategic=False))
+        ours, theirs = median_times(
+            lambda: sim.solve(game, "quantal_response", precision=1.0),
+            lambda: pygambit.qre.logit_solve_lambda(tree, lam=[1.0], use_strategic=False),
+        )
         out.append(row(name, ours, reference="Gambit logit, behaviour form", reference_s=theirs, checked=True))
     return out
 
@@ -236,8 +313,15 @@ def main():
         ours = f"{entry['ours_s'] * 1e3:.2f} ms" if entry["ours_s"] is not None else "skipped"
         theirs = f"{entry['reference_s'] * 1e3:.2f} ms" if entry["reference_s"] else ""
         ratio = f"{entry['ratio']:.2f}" if entry["ratio"] else ""
-        asked = f"≥ {entry['target']}" if entry["target"] else (f"≤ {entry['limit_s'] * 1e3:g} ms" if entry["limit_s"] else "")
-        print(f"{entry['name']:68} {ours:>10} {theirs:>10} {ratio:>9} {asked:>9}  {met(entry)}" + (f"  peak {entry['peak_mb']:.0f} MB" if entry["peak_mb"] else ""))
+        asked = (
+            f"≥ {entry['target']}"
+            if entry["target"]
+            else (f"≤ {entry['limit_s'] * 1e3:g} ms" if entry["limit_s"] else "")
+        )
+        print(
+            f"{entry['name']:68} {ours:>10} {theirs:>10} {ratio:>9} {asked:>9}  {met(entry)}"
+            + (f"  peak {entry['peak_mb']:.0f} MB" if entry["peak_mb"] else "")
+        )
     print(f"peak of this process: {own:.0f} MB")
     target = ROOT / "build" / "bench.json"
     target.parent.mkdir(exist_ok=True)

@@ -86,7 +86,18 @@ def test_solve_prints_the_documented_object(run):
     code, out, _ = run(["solve", "scenarios/rock_bottom.toml", "--json", "--set", "floor_holds=0.4", "--rounds", "7"])
     assert code == 0
     found = json.loads(out)
-    wanted = {"scenario", "concept", "options", "assumptions", "status", "certificate", "nodes", "values", "outcomes", "path"}
+    wanted = {
+        "scenario",
+        "concept",
+        "options",
+        "assumptions",
+        "status",
+        "certificate",
+        "nodes",
+        "values",
+        "outcomes",
+        "path",
+    }
     assert wanted <= set(found)
     assert found["status"] == "certified"
     assert {"max_gain", "tied_nodes"} <= set(found["certificate"])
@@ -108,7 +119,11 @@ def test_solve_prints_the_documented_object(run):
         (["solve", "scenarios/chain_store.toml", "--set", "nothing=1"], 2, "not an assumption"),
         (["solve", "scenarios/chain_store.toml", "--set", "nothing"], 2, "name=value"),
         (["solve", "scenarios/chain_store.toml", "--precision", "1"], 2, "belongs to"),
-        (["solve", "scenarios/chain_store.toml", "--concept", "quantal_response", "--precision", "x"], 2, "expected a number"),
+        (
+            ["solve", "scenarios/chain_store.toml", "--concept", "quantal_response", "--precision", "x"],
+            2,
+            "expected a number",
+        ),
         (["solve", "scenarios/rock_bottom.toml", "--max-nodes", "1000"], 2, "expected at most 1,000"),
         (["solve", "scenarios/rock_bottom.toml", "--remove", "gambitt"], 2, "not a move or group"),
         (["compare", "scenarios/chain_store.toml", "--concept", "subgame_perfect"], 2, "two concepts"),
@@ -174,7 +189,10 @@ def test_export_round_trips_through_a_file(run, tmp_path):
 
 def test_user_text_is_never_markup(run, tmp_path):
     path = tmp_path / "markup.toml"
-    path.write_text(sim.template().read_text(encoding="utf-8").replace('"Challenger"', '"[bold red]Challenger[/]"'), encoding="utf-8")
+    path.write_text(
+        sim.template().read_text(encoding="utf-8").replace('"Challenger"', '"[bold red]Challenger[/]"'),
+        encoding="utf-8",
+    )
     assert "[bold red]Challenger[/]" in run(["solve", str(path)])[1]
 
 

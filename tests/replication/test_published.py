@@ -38,7 +38,9 @@ def test_doubled_centipede_counts_lambda_twice(root, answers):
     known = answers["centipede_6_doubled"]["agent_qre"]
     assert len(known) == 2
     for precision, expected in known.items():
-        np.testing.assert_allclose(takes(game, sim.solve(game, "quantal_response", precision=precision)), expected, atol=1e-6)
+        np.testing.assert_allclose(
+            takes(game, sim.solve(game, "quantal_response", precision=precision)), expected, atol=1e-6
+        )
 
 
 def test_signorino_strategic_logit(root, answers):
@@ -68,7 +70,10 @@ RESULTS = {
 
 @pytest.mark.parametrize(
     ("case", "names"),
-    [("unilateral_deterrence", ["challenger_type", "defender_type"]), ("asymmetric_escalation", ["challenger_type", "tactical_type", "strategic_type"])],
+    [
+        ("unilateral_deterrence", ["challenger_type", "defender_type"]),
+        ("asymmetric_escalation", ["challenger_type", "tactical_type", "strategic_type"]),
+    ],
 )
 def test_deterrence(case, names, root, answers):
     scenario = sim.load(root / "scenarios" / f"{case}.toml")
@@ -91,5 +96,3 @@ def test_chain_store_paradox(root):
     made = {step.move for step in history[0].steps if step.player != "chance"}
     assert made
     assert not any("fight" in move or move.startswith("stay") for move in made), made
-
-

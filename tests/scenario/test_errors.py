@@ -348,6 +348,11 @@ def test_moves_that_clipping_makes_identical_are_a_warning():
         'effects = { noise = "noise + 1" }', 'effects = { noise = "noise + 1" }\npays = { east = 1 }'
     )
     assert not sim.compile(loads(paid)).origin.warnings, "they differ in what they pay"
+    elsewhere = raising.replace(
+        "[moves.wait]", '[moves.turn]\nplayer = "east"\neffects = { noise = "1 - noise" }\n\n[moves.wait]'
+    )
+    pairs = [warning.what for warning in sim.compile(loads(elsewhere)).origin.warnings]
+    assert len(pairs) == 1, "rattle and turn are identical at noise 0, and rattle is clipped at noise 1 only"
     level = '[moves.shout]\nplayer = "east"\neffects = { noise = 1 }\n\n[moves.wait]\nplayer = "east"\n\n[moves.hold]'
     unclipped = BASE.replace("[moves.hold]", level).replace(
         "[state.noise]\nrange = [0, 1]", "[state.noise]\nrange = [0, 9]"

@@ -54,7 +54,9 @@ def test_a_batch_equals_its_variants_one_by_one(scenario, data):
     for v, row in enumerate(rows):
         alone = compile_game(scenario, row)
         np.testing.assert_array_equal(together[0].profile[v], sim.solve(alone, "subgame_perfect").profile[0])
-        np.testing.assert_array_equal(together[1].profile[v], sim.solve(alone, "quantal_response", precision=float(precision[v])).profile[0])
+        np.testing.assert_array_equal(
+            together[1].profile[v], sim.solve(alone, "quantal_response", precision=float(precision[v])).profile[0]
+        )
         assert together[0].values[v].tolist() == sim.solve(alone, "subgame_perfect").values[0].tolist()
 
 
@@ -104,7 +106,9 @@ def test_precision_leads_from_uniform_play_to_best_replies(game):
     weight = game.graph.edge_weight
     total = np.bincount(source, weights=weight, minlength=game.graph.node_count)[source]
     decided = weight > 0
-    np.testing.assert_allclose(uniform.profile[0, decided], (weight / np.where(total > 0, total, 1))[decided], rtol=1e-12)
+    np.testing.assert_allclose(
+        uniform.profile[0, decided], (weight / np.where(total > 0, total, 1))[decided], rtol=1e-12
+    )
     # payoffs of random scenarios are multiples of 1/2 times powers of rational factors, so distinct values are far apart
     sharp = sim.solve(game, "quantal_response", precision=1e7)
     best = sim.solve(game, "subgame_perfect", ties="uniform")
@@ -151,7 +155,12 @@ end = "final(rung)"
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
-    [("first", [1, 0, 0, 0]), ("least_escalatory", [0, 1, 0, 0]), ("most_escalatory", [0, 0, 1, 0]), ("uniform", [1 / 3, 1 / 6, 1 / 6, 1 / 3])],
+    [
+        ("first", [1, 0, 0, 0]),
+        ("least_escalatory", [0, 1, 0, 0]),
+        ("most_escalatory", [0, 0, 1, 0]),
+        ("uniform", [1 / 3, 1 / 6, 1 / 6, 1 / 3]),
+    ],
 )
 def test_ties_are_found_and_resolved_by_the_named_rule(rule, expected):
     from sim.scenario.load import loads
@@ -168,7 +177,9 @@ def test_ties_are_found_and_resolved_by_the_named_rule(rule, expected):
 def test_the_expected_rung_of_a_gamble_decides_between_it_and_staying():
     from sim.scenario.load import loads
 
-    text = TIED.replace('[moves.up]\nplayer = "a"\ngroup = "g"\neffects = { rung = "war" }\n', "").replace('[moves.down]\nplayer = "a"\ngroup = "g"\neffects = { rung = "calm" }\n', "")
+    text = TIED.replace('[moves.up]\nplayer = "a"\ngroup = "g"\neffects = { rung = "war" }\n', "").replace(
+        '[moves.down]\nplayer = "a"\ngroup = "g"\neffects = { rung = "calm" }\n', ""
+    )
     game = sim.compile(loads(text))
     # staying leads to rung 1, the gamble to 0.75 · 2 = 1.5
     np.testing.assert_allclose(sim.solve(game, "subgame_perfect", ties="most_escalatory").profile[0, :2], [0, 1])
