@@ -69,7 +69,7 @@ class Paths:
     --------
     >>> import sim
     >>> paths = play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect"))
-    >>> paths.histories(1)[0].probability
+    >>> round(paths.histories(1)[0].probability, 9)
     1.0
     """
 

@@ -86,6 +86,11 @@ class Context:
         self.note(path, "unknown-name", f"{subject} names '{word}', which is not {kind}", "", did_you_mean(word, names))
         return True
 
+    def check_label(self, path: Path, label: str) -> None:
+        """Check one label; true and false may be labels, since what a label meets decides what it means."""
+        if label not in ("true", "false"):
+            self.check_id(path, label)
+
     def check_id(self, path: Path, name: str, *, read: bool = True) -> None:
         """Check one id; those that expressions read may not be words of the language."""
         if not re.fullmatch(ID_PATTERN, name):

@@ -171,7 +171,7 @@ class _Reader:
     def name(self, tree: ast.Name, near: Labels | None) -> Node:
         """Resolve a plain name: a symbol first, then a label of the set it meets."""
         word = tree.id
-        if word in ("true", "false"):
+        if word in ("true", "false") and not (near and word in near.values):  # a label may be called false
             return Node("const", "truth", value=float(word == "true"))
         symbol = self.scope.symbols.get(word)
         if symbol:

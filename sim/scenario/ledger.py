@@ -87,7 +87,7 @@ def _choices(context: Context, name: str, choices: list[Any] | None, labels: Lab
         context.note(path, "duplicate-id", f"assumption {name} lists a choice twice", advice="remove one")
     if labels:
         for label in labels.values:
-            context.check_id(path, label)
+            context.check_label(path, label)
         return tuple(float(index) for index in range(len(choices)))
     if not all(isinstance(choice, (int, float)) and math.isfinite(choice) for choice in choices):
         what = f"choices of assumption {name} are not of one kind"
@@ -172,7 +172,7 @@ def _domain(context: Context, name: str, table: StateTable) -> tuple[str, int, i
         context.note((*path, kind), "empty", f"variable {name} has no labels", "at least one")
         return None
     for label in labels.values:
-        context.check_id((*path, kind), label)
+        context.check_label((*path, kind), label)
     if len(set(labels.values)) < len(labels.values):
         context.note((*path, kind), "duplicate-id", f"variable {name} lists a label twice", advice="rename one")
     return kind, 0, len(labels.values), labels

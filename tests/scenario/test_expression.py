@@ -410,3 +410,16 @@ def test_any_text_is_read_or_refused(text, wanted, path):
     for node in inner or [expression.node] * (not expression.atoms):
         result = evaluate_one(node, STATE)
         assert evaluate(node, STATE) == pytest.approx(result, rel=1e-12, nan_ok=True)
+
+
+def test_false_may_be_a_label():
+    """The floor of the founding case is unknown, real or false."""
+    floor = Labels("floor", ("unknown", "real", "false"))
+    scope = Scope(
+        symbols={"floor": Symbol("variable", floor), "open": Symbol("variable", "truth")}, labels={"floor": floor}
+    )
+    expression, problems = parse("floor == false and open != false", scope, "truth")
+    assert problems == []
+    assert evaluate(expression.node, {"floor": 2.0, "open": 1.0}) == 1.0
+    assert evaluate(expression.node, {"floor": 0.0, "open": 1.0}) == 0.0
+    assert parse(False, scope, floor)[0].node.value == 2.0
