@@ -167,50 +167,46 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Report every mistake of scenario files, with file:line, what was found, what was expected, and advice."""
+    found = [_check_one(file, _settings(set_), rounds, max_nodes, invariants=invariants) for file in files]
+    for one in found if not as_json else ():
+        for problem in one["errors"]:
+            _say(str(problem))
+        for warning in one["warnings"]:
+            _say(f"warning: {warning}")
+        if one["ok"]:
+            size = f"{one['nodes']:,} nodes, {one['edges']:,} edges" if one["nodes"] else "too large to compile here"
+            print_line(f"{one['file']}: no mistakes, {len(one['warnings'])} warning(s); {size}")
+        for name in one["invariants"]:
+            print_line(f"  holds: {name}")
+    if as_json:
+        _print_json(
+            [{**one, **{kind: [_problem(x) for x in one[kind]] for kind in ("errors", "warnings")}} for one in found]
+        )
+    if not all(one["ok"] for one in found):
+        raise typer.Exit(2)
+
+
+def _check_one(
+    file: Path, settings: dict[str, Any], rounds: int | None, max_nodes: int, *, invariants: bool
+) -> dict[str, Any]:
+    """Check one file."""
     from sim.analysis.check import check as check_scenario
     from sim.scenario.load import load
 
-    found: list[dict[str, Any]] = []
-    failed = False
-    for file in files:
-        try:
-            game, warnings = check_scenario(load(file), _settings(set_), rounds=rounds, node_limit=max_nodes)
-        except ScenarioError as error:
-            failed = True
-            found.append(
-                {"file": str(file), "ok": False, "errors": [_problem(x) for x in error.problems], "warnings": []}
-            )
-            if not as_json:
-                _say(str(error))
-            continue
-        found.append(
-            {
-                "file": str(file),
-                "ok": True,
-                "errors": [],
-                "warnings": [_problem(x) for x in warnings],
-                "nodes": game.graph.node_count if game else None,
-            }
-        )
-        if not as_json:
-            for warning in warnings:
-                _say(f"warning: {warning}")
-            size = (
-                f"{game.graph.node_count:,} nodes, {game.graph.edge_count:,} edges"
-                if game
-                else "too large to compile here"
-            )
-            print_line(f"{file}: no mistakes, {len(warnings)} warning(s); {size}")
-        if invariants and game:
+    out: dict[str, Any] = {"file": str(file), "ok": False, "errors": [], "warnings": [], "nodes": None, "edges": None}
+    out["invariants"] = []
+    try:
+        scenario = load(file)
+        game, out["warnings"] = check_scenario(scenario, settings, rounds=rounds, node_limit=max_nodes)
+    except ScenarioError as error:
+        return {**out, "errors": error.problems}
+    if game:
+        out |= {"nodes": game.graph.node_count, "edges": game.graph.edge_count}
+        if invariants:
             from sim.testing import check_invariants
 
-            for name in check_invariants(load(file)):
-                if not as_json:
-                    print_line(f"  holds: {name}")
-    if as_json:
-        _print_json(found)
-    if failed:
-        raise typer.Exit(2)
+            out["invariants"] = check_invariants(scenario, fixed=settings, rounds=rounds)
+    return {**out, "ok": True}
 
 
 def _problem(problem: Any) -> dict[str, Any]:
@@ -321,6 +317,8 @@ def paths(
 
     _check_options([concept], precision, ties)
     solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    if since and not solution.game.origin.scenario.history:
+        raise OptionError(f"--from follows the recorded history, and {file} records none; add [[history]] tables")
     found = follow(solution, until=since).paths() if since else play(solution)
     if figure is not None:
         from sim.present.figures import trajectory_figure
@@ -595,6 +593,11 @@ def _guarded(call: Callable[[], Any]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:  # a folder that does not exist, a full disk, no permission
+        _say(
+            f"{error.filename or 'output'} cannot be written ({(error.strerror or str(error)).lower()}); choose another place"
+        )
+        return 2
     if result == INTERRUPTED:  # some versions of typer turn Ctrl-C into a return value
         _say(STOPPED)
     return result if isinstance(result, int) else 0

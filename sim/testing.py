@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from sim.analysis.paths import play
 from sim.construct.compile import compile as compile_game
+from sim.errors import ScenarioError, SimError
 from sim.game.graph import CHANCE, TERMINAL
 from sim.scenario.load import dump, loads
 from sim.solve.registry import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sim.game.graph import Game
     from sim.kinds import Floats
@@ -43,8 +44,10 @@ ROUNDING = 1e-7
 MAX_HISTORIES = 1000
 
 
-class InvariantError(AssertionError):
+class InvariantError(SimError, AssertionError):
     """A model breaks an invariant; the message says which, where and by how much."""
+
+    exit_code = 1
 
 
 def _demand(holds: Any, message: str) -> None:
@@ -169,7 +172,9 @@ def settings_of(scenario: Scenario) -> st.SearchStrategy[dict[str, float | str]]
             fields[name] = st.sampled_from(assumption.choices)
         elif assumption.range and assumption.value.constant is not None:
             low, high = assumption.range
-            fields[name] = st.integers(0, 16).map(lambda step, low=low, high=high: low + (high - low) * step / 16)
+            fields[name] = st.integers(0, 16).map(
+                lambda step, low=low, high=high: min(high, low + (high - low) * step / 16)
+            )
     return st.fixed_dictionaries({}, optional=fields)
 
 
@@ -336,7 +341,10 @@ def _relabelled(game: Game) -> None:
     document["players"] = dict(reversed(list(document["players"].items())))
     document["moves"] = dict(reversed(list(document["moves"].items())))
     other = compile_game(
-        loads(_toml(document), scenario.file), game.origin.settings, node_limit=10 * game.graph.node_count
+        loads(_toml(document), scenario.file),
+        game.origin.settings,
+        rounds=game.origin.rounds,
+        node_limit=10 * game.graph.node_count,
     )
     _demand(
         other.graph.node_count == game.graph.node_count,
@@ -363,7 +371,9 @@ INVARIANTS: dict[str, Callable[[Game], None]] = {
 """What every model must satisfy, by name; each takes a compiled game and raises :class:`InvariantError`."""
 
 
-def check_invariants(scenario: Scenario, examples: int = 8) -> list[str]:
+def check_invariants(
+    scenario: Scenario, examples: int = 8, fixed: Mapping[str, Any] | None = None, rounds: int | None = None
+) -> list[str]:
     """Hold a scenario against all invariants, at base values and at values drawn from the assumptions' ranges.
 
     Parameters
@@ -372,6 +382,10 @@ def check_invariants(scenario: Scenario, examples: int = 8) -> list[str]:
         A loaded scenario.
     examples
         How many sets of assumptions to draw; large games get fewer.
+    fixed
+        Assumptions that keep these values in every draw.
+    rounds
+        Play this many rounds instead of the scenario's.
 
     Returns
     -------
@@ -389,10 +403,8 @@ def check_invariants(scenario: Scenario, examples: int = 8) -> list[str]:
     >>> len(check_invariants(sim.load(sim.template()), examples=2)) == len(INVARIANTS)
     True
     """
-    from sim.errors import ScenarioError
-
-    size = compile_game(scenario).graph.node_count
-    count = max(1, min(examples, 200_000 // max(size, 1)))
+    base = compile_game(scenario, fixed, rounds=rounds)
+    count = max(1, min(examples, 200_000 // max(base.graph.node_count, 1)))
 
     @settings(
         max_examples=count,
@@ -401,20 +413,25 @@ def check_invariants(scenario: Scenario, examples: int = 8) -> list[str]:
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(settings_of(scenario))
-    def hold(chosen: dict[str, float | str]) -> None:
+    def hold(drawn: dict[str, float | str]) -> None:
+        chosen = {**drawn, **(fixed or {})}
         try:
-            game = compile_game(scenario, chosen)
+            game = compile_game(scenario, chosen, rounds=rounds)
         except ScenarioError as error:  # a corner of the ranges where the rules break down is a finding of its own
             message = f"the scenario breaks down with {chosen}: {error}"
-            raise InvariantError(message) from error
-        for name, invariant in INVARIANTS.items():
-            try:
-                invariant(game)
-            except InvariantError as error:
-                message = f"{name}: {error}; with {chosen or 'base values'}"
-                raise InvariantError(message) from error
+            raise InvariantError(message) from None
+        _hold_all(game, chosen)
 
-    for invariant in INVARIANTS.values():
-        invariant(compile_game(scenario))
+    _hold_all(base, dict(fixed or {}))
     hold()
     return list(INVARIANTS)
+
+
+def _hold_all(game: Game, chosen: Mapping[str, Any]) -> None:
+    """Hold one game against all invariants."""
+    for name, invariant in INVARIANTS.items():
+        try:
+            invariant(game)
+        except InvariantError as error:
+            message = f"{name}: {error}; with {dict(chosen) or 'base values'}"
+            raise InvariantError(message) from None

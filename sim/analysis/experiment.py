@@ -10,7 +10,7 @@ import numpy as np
 from sim.analysis.moves import advantage
 from sim.analysis.paths import Paths, play
 from sim.analysis.plan import ConceptSpec, Plan, axis_values, read_experiment
-from sim.analysis.replay import replay
+from sim.analysis.replay import replay, round_of
 from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
 from sim.errors import OptionError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from sim.analysis.plan import Arm
+    from sim.analysis.replay import Replay
     from sim.game.graph import Game
     from sim.kinds import Floats
     from sim.solve.contract import Solution
@@ -120,7 +121,7 @@ class _Runner:
             return
         for variant in range(solution.game.variants):
             walked = replay(solution, until=arm.since, variant=variant)
-            profile = _force(walked.solution, walked.profile, arm) if arm.force else walked.profile
+            profile = _force(walked, arm) if arm.force else walked.profile
             yield range(variant, variant + 1), play(walked.solution, profile)
 
     def run(self) -> None:
@@ -198,19 +199,18 @@ def _played(paths: Paths) -> Floats:
     return out
 
 
-def _force(solution: Solution, profile: Floats, arm: Arm) -> Floats:
+def _force(walked: Replay, arm: Arm) -> Floats:
     """Make a move, or a group, certain at the first decision after the records where it is available."""
     from sim.game.referee import reach
 
+    solution, profile = walked.solution, walked.profile
     graph = solution.game.graph
     weights = reach(solution.game, profile)[0]
     source = graph.edge_source()
-    changed = [
-        layer
-        for layer in range(graph.layer_count)
-        if (profile[0, graph.edges(layer)] != solution.profile[0, graph.edges(layer)]).any()
-    ]
-    for layer in range(max(changed, default=-1) + 1, graph.layer_count):
+    least = round_of(solution, arm.since)
+    for layer in range(walked.layer + 1, graph.layer_count):
+        if graph.layer_round[layer] < least:
+            continue
         edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
         wanted = np.array(
             [arm.force in (graph.labels[label].move, graph.labels[label].group) for label in graph.edge_label[edges]],

@@ -251,7 +251,7 @@ class Paths:
         while heap and len(out) < count:
             _, order, node, weight, edges = heapq.heappop(heap)
             if not len(graph.edges_of(node)):
-                out.append(History(probability=weight, steps=self._steps(order[0], edges, profile)))
+                out.append(History(probability=float(weight), steps=self._steps(order[0], edges, profile)))
                 continue
             for edge in graph.edges_of(node):
                 to = int(graph.edge_dst[edge])

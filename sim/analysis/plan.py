@@ -243,6 +243,9 @@ class _Checker:
                     f"arm '{arm.name}' forces {arm.force} but does not say when",
                     'write from = "2016-10", or a round',
                 )
+        labels = [given if isinstance(given, str) else given.label or given.concept for given in experiment.concepts]
+        if len(set(labels)) < len(labels):
+            self.note(("concepts",), "duplicate-id", "two concepts have the same label", 'write label = "…" in each')
         if len({arm.name for arm in experiment.arms}) < len(experiment.arms):
             self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
         for name in experiment.outcomes or []:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim.scenario.model import Record, Scenario
     from sim.solve.contract import Solution
 
-__all__ = ["RecordedStep", "Replay", "Situation", "replay", "situation"]
+__all__ = ["RecordedStep", "Replay", "Situation", "replay", "round_of", "situation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class RecordedStep:
     @property
     def surprise(self) -> float:
         """−ln p, in nats; infinite for probability zero."""
-        return -math.log(self.probability) if self.probability > 0 else math.inf
+        return -math.log(self.probability) + 0.0 if self.probability > 0 else math.inf
 
     @property
     def expected(self) -> str:
@@ -66,7 +66,10 @@ class RecordedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """The recorded history against a solution; ``profile`` (1, e) plays the records that were asked for and the solution after them.
+    """The recorded history against a solution.
+
+    ``profile`` (1, e) weighs the records that were asked for and plays the solution after them; ``layer`` is that of the last record, -1
+    without one.
 
     Examples
     --------
@@ -78,11 +81,12 @@ class Replay:
     solution: Solution
     steps: tuple[RecordedStep, ...]
     profile: Floats = field(repr=False)
+    layer: int = -1
 
     @property
     def log_likelihood(self) -> float:
         """Logarithm of the probability of all recorded moves; chance is left out."""
-        return -sum((step.surprise for step in self.steps if step.record.player), 0.0)
+        return 0.0 - sum((step.surprise for step in self.steps if step.record.player), 0.0)
 
     @property
     def uniform_log_likelihood(self) -> float:
@@ -228,7 +232,7 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0,
     one = solution
     if solution.game.variants > 1:
         one = one_variant(solution, variant)
-    return Replay(solution=one, steps=steps, profile=walker.profile)
+    return Replay(solution=one, steps=steps, profile=walker.profile, layer=walker.layer)
 
 
 def one_variant(solution: Solution, variant: int) -> Solution:
@@ -295,34 +299,35 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     walked = replay(
         solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""
     )
-    earliest = max((step.record.round for step in walked.steps), default=0)
-    number = next(
-        (record.round for record in following if record.player == wanted), _round_at(scenario.clock, at, earliest)
-    )
+    number = next((record.round for record in following if record.player == wanted), round_of(solution, at))
     weights = reach(walked.solution.game, walked.profile)[0]
-    taken = [layer for layer in range(graph.layer_count) if _is_forced(walked, layer)]
-    for layer in range(max(taken, default=-1) + 1, graph.layer_count):
+    exists = False
+    for layer in range(walked.layer + 1, graph.layer_count):
         mover = int(graph.layer_player[layer])
         if mover >= 0 and graph.layer_round[layer] >= number and (not wanted or graph.players[mover] == wanted):
             nodes = graph.nodes(layer)
             here = weights[nodes]
+            exists = True
             if here.sum() > 0:
                 return Situation(
                     node=nodes.start + int(here.argmax()), share=float(here.max() / here.sum()), replay=walked
                 )
-    raise OptionError(f"no decision{f' of {wanted}' if wanted else ''} follows {at}")
+    why = "every such decision has probability 0 under this solution" if exists else "the game has none"
+    raise OptionError(f"no decision{f' of {wanted}' if wanted else ''} follows {at}: {why}")
 
 
-def _round_at(clock: tuple[str, ...], at: str | int | None, least: int) -> int:
-    """Return the round of a date, or the round itself."""
+def round_of(solution: Solution, at: str | int | None) -> int:
+    """Return the round of a date, or the round itself; the first round for None.
+
+    Examples
+    --------
+    >>> import sim
+    >>> round_of(sim.solve(sim.compile(sim.load(sim.template()))), None)
+    1
+    """
+    origin: Origin = solution.game.origin
     if at is None:
-        return max(least, 1)
+        return origin.first
     if isinstance(at, int) or at.isdigit():
         return int(at)
-    return max([number for number, start in enumerate(clock, 1) if start <= at], default=1)
-
-
-def _is_forced(walked: Replay, layer: int) -> bool:
-    """Whether a record was followed in a layer."""
-    edges = walked.solution.game.graph.edges(layer)
-    return edges.stop > edges.start and bool((walked.profile[0, edges] != walked.solution.profile[0, edges]).any())
+    return max([number for number, start in enumerate(origin.scenario.clock, 1) if start <= at], default=origin.first)

@@ -177,3 +177,31 @@ remove = ["gambit"]
     assert float(data["gambit_played"].sel(arm="removed")) == 0.0
     assert float(data["first_passage"].sel(arm="forced", rung="rock_bottom", round=4)) == pytest.approx(1.0)
     assert float(data["first_passage"].sel(arm="forced", rung="rock_bottom", round=3)) < 1e-9
+
+
+def test_a_move_is_forced_no_earlier_than_asked(root, tmp_path):
+    text = f"""
+title = "forced late"
+question = "when?"
+scenario = {str(root / "scenarios" / "centipede_6.toml")!r}
+concepts = [{{ concept = "quantal_response", precision = 0.5 }}]
+[[arms]]
+name = "third"
+from = "3"
+force = "take"
+"""
+    (tmp_path / "late.toml").write_text(text, encoding="utf-8")
+    data = sim.run(tmp_path / "late.toml").squeeze()
+    assert 0 < float(data["taken_at_once"]) < 0.5
+    assert float(data["final_pile"]) <= 4.0
+
+
+def test_two_concepts_need_two_labels(folder):
+    text = (
+        EXPERIMENT.replace(', label = "noisy"', "")
+        .replace('"subgame_perfect", {', '"quantal_response", {')
+        .replace('concept = "noisy"', 'concept = "quantal_response"')
+    )
+    (folder / "small.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ExperimentError, match="same label"):
+        read_experiment(folder / "small.toml")

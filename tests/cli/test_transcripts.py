@@ -133,6 +133,11 @@ def test_solve_prints_the_documented_object(run):
         (["run", "experiments/nothing.toml"], 2, "cannot be read"),
         (["new", "scenarios/chain_store.toml"], 2, "exists already"),
         (["nonsense"], 2, "nonsense"),
+        (["paths", "scenarios/chain_store.toml", "--from", "2016"], 2, "records none"),
+        (["paths", "scenarios/brinkmanship.toml", "--figure", "no/such/folder.svg"], 2, "cannot be written"),
+        (["export", "scenarios/chain_store.toml", "--out", "no/such/folder.efg"], 2, "cannot be written"),
+        (["run", "experiments/precision.toml", "--out", "README.md/x"], 2, "cannot be written"),
+        (["moves", "scenarios/rock_bottom.toml", "--at", "99"], 2, "no decision"),
     ],
 )
 def test_mistakes_exit_with_2_and_teach(words, code, message, run):
@@ -214,3 +219,29 @@ def test_no_partial_file_is_left_when_interrupted(tmp_path, monkeypatch, run):
     assert code == 130
     assert "interrupted" in err
     assert not (tmp_path / "x").exists()
+
+
+def test_a_broken_invariant_is_told(run, tmp_path):
+    path = tmp_path / "broken.toml"
+    text = sim.template().read_text(encoding="utf-8")
+    path.write_text(
+        text.replace('range = [0, 10]\nbasis = "assumed"', 'range = [0, 2]\nbasis = "assumed"').replace(
+            "[moves.hold]\n",
+            '[moves.try_it]\nplayer = "challenger"\noutcomes = [{ label = "a", probability = "prize / 2" }, '
+            '{ label = "b", probability = "1 - prize" }]\n[moves.hold]\n',
+        ),
+        encoding="utf-8",
+    )
+    assert run(["check", str(path), "--set", "prize=0"])[0] == 0
+    code, _, err = run(["check", "--invariants", "--set", "prize=0", str(path)])
+    assert code == 0, err
+    text = (
+        path.read_text(encoding="utf-8")
+        .replace('"1 - prize"', '"1 - prize / 2"')
+        .replace("range = [0, 2]", "range = [0, 4]")
+    )
+    path.write_text(text, encoding="utf-8")
+    code, _, err = run(["check", "--invariants", str(path)])
+    assert code == 1
+    assert "prize" in err
+    assert "Traceback" not in err
