@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.errors import NoAnswerError, OptionError, ScenarioError, SimError
+from sim.errors import NoAnswerError, OptionError, ScenarioError, SimError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +49,12 @@ Ties = Annotated[
         "--ties", help="How subgame perfection resolves ties: first, uniform, least_escalatory, most_escalatory."
     ),
 ]
+Opt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the concept, such as level=2 or tau=1.5; may be repeated."
+    ),
+]
 Remove = Annotated[
     list[str] | None,
     typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated."),
@@ -57,47 +63,7 @@ MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larg
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 LIMIT = 5_000_000
 INTERRUPTED = 130
-PATIENCE = 2.0
 STOPPED = "interrupted; nothing was left half written"
-
-
-class _Progress:
-    """A bar on standard error that appears only when work takes more than two seconds."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.bar: Any = None
-        self.task: Any = None
-        self.begun: float | None = None
-
-    def __call__(self, done: int, total: int, nodes: int = 0) -> None:
-        """Show how far the work is."""
-        import time
-
-        now = time.monotonic()
-        self.begun = self.begun if self.begun is not None else now
-        if self.bar is None and now - self.begun > PATIENCE and done < total and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self.bar = Progress(console=Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(self.what, total=total)
-            self.bar.start()
-        if self.bar is not None:
-            self.bar.update(
-                self.task,
-                completed=done,
-                total=total,
-                description=f"{self.what}{f', {nodes:,} nodes' if nodes else ''}",
-            )
-            if done >= total:
-                self.stop()
-
-    def stop(self) -> None:
-        """Take the bar away."""
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
 
 
 def _settings(pairs: list[str] | None) -> dict[str, float | str]:
@@ -111,9 +77,10 @@ def _compile(
 ) -> Game:
     """Load and compile a scenario, with a progress bar."""
     from sim.construct.compile import compile as compile_game
+    from sim.present.progress import Progress
     from sim.scenario.load import load
 
-    progress = _Progress("compiling")
+    progress = Progress("compiling")
     try:
         return compile_game(
             load(file), _settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress
@@ -122,37 +89,47 @@ def _compile(
         progress.stop()
 
 
-def _options(concept: str, precision: list[str] | None, ties: str | None) -> dict[str, Any]:
-    """Read the options that belong to a concept."""
-    out: dict[str, Any] = {}
-    if ties is not None and concept == "subgame_perfect":
-        out["ties"] = ties
-    if precision and concept == "quantal_response":
-        pairs = [text.rpartition("=") for text in precision]
-        try:
-            numbers = {name: float(value) for name, _, value in pairs}
-        except ValueError:
-            raise OptionError(f"--precision got '{' '.join(precision)}'; expected a number, or player=number") from None
-        if "" in numbers and len(numbers) > 1:
-            raise OptionError("--precision mixes one number for all with numbers by player; expected one or the other")
-        out["precision"] = numbers.get("", numbers)
-    return out
+def _options(
+    concepts: list[str], precision: list[str] | None, ties: str | None, option: list[str] | None
+) -> dict[str, dict[str, Any]]:
+    """Read the options of the chosen concepts, refusing those that none of them takes."""
+    from sim.scenario.values import parse_setting
+    from sim.solve.registry import CONCEPTS, option_names
+
+    given: dict[str, Any] = {} if ties is None else {"ties": ties}
+    for text in option or ():
+        name, value = parse_setting(text)
+        given[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+    if precision:
+        given["precision"] = _precision(precision)
+    taken = {concept: option_names(concept) for concept in concepts}
+    for name in given:
+        if not any(name in names for names in taken.values()):
+            owners = [concept for concept in CONCEPTS if name in option_names(concept)]
+            known = sorted({known for names in taken.values() for known in names})
+            advice = f"it belongs to --concept {' or '.join(owners)}" if owners else did_you_mean(name, known)
+            raise OptionError(f"option '{name}' does not fit {' and '.join(concepts)}; {advice}")
+    return {
+        concept: {name: value for name, value in given.items() if name in names} for concept, names in taken.items()
+    }
 
 
-def _check_options(concepts: list[str], precision: list[str] | None, ties: str | None) -> None:
-    """Refuse options that no chosen concept takes."""
-    if precision and "quantal_response" not in concepts:
-        raise OptionError("--precision belongs to --concept quantal_response")
-    if ties is not None and "subgame_perfect" not in concepts:
-        raise OptionError("--ties belongs to --concept subgame_perfect")
+def _precision(texts: list[str]) -> float | dict[str, float]:
+    """Read one precision, or one for each player."""
+    pairs = [text.rpartition("=") for text in texts]
+    try:
+        numbers = {name: float(value) for name, _, value in pairs}
+    except ValueError:
+        raise OptionError(f"--precision got '{' '.join(texts)}'; expected a number, or player=number") from None
+    if "" in numbers and len(numbers) > 1:
+        raise OptionError("--precision mixes one number for all with numbers by player; expected one or the other")
+    return numbers.get("", numbers)
 
 
-def _solve(game: Game, concept: str, precision: list[str] | None, ties: str | None) -> Solution:
-    from sim.solve.registry import concept as known
+def _solve(game: Game, concept: str, options: dict[str, dict[str, Any]]) -> Solution:
     from sim.solve.registry import solve
 
-    known(concept)
-    return solve(game, concept, **_options(concept, precision, ties))
+    return solve(game, concept, **options[concept]).require()
 
 
 @app.command()
@@ -278,15 +255,15 @@ def _scenario_data(scenario: Any, game: Any) -> dict[str, Any]:
 @app.command()
 def solve(
     file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
-    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    option: Opt = None, remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Solve a scenario under one concept: certificate, values, outcomes, most likely history."""
     from sim.analysis.paths import play
     from sim.present import tables
     from sim.present.printing import print_table
 
-    _check_options([concept], precision, ties)
-    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    options = _options([concept], precision, ties, option)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, options)
     paths = play(solution)
     if as_json:
         _print_json(tables.solution_data(solution, paths))
@@ -302,7 +279,7 @@ def solve(
 @app.command()
 def paths(
     file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
-    remove: Remove = None,
+    option: Opt = None, remove: Remove = None,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow the recorded history up to this date or round first.")] = "",
     variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
     count: Annotated[int, typer.Option("--histories", min=1, help="How many of the most likely histories.")] = 5,
@@ -315,8 +292,8 @@ def paths(
     from sim.present import tables
     from sim.present.printing import print_table
 
-    _check_options([concept], precision, ties)
-    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    options = _options([concept], precision, ties, option)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, options)
     if since and not solution.game.origin.scenario.history:
         raise OptionError(f"--from follows the recorded history, and {file} records none; add [[history]] tables")
     found = follow(solution, until=since).paths() if since else play(solution)
@@ -328,6 +305,7 @@ def paths(
         _print_json(tables.paths_data(found, count, variable))
         return
     print_table(tables.trajectory_table(found, variable))
+    print_table(tables.passage_table(found, variable))
     print_table(tables.histories_table(found.histories(count)))
 
 
@@ -336,7 +314,7 @@ def moves(
     file: File, at: Annotated[str, typer.Option("--at", metavar="DATE", help="A date or round of the recorded history; by default the first decision.")] = "",
     player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
-    concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
     remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
@@ -344,8 +322,8 @@ def moves(
     from sim.present import tables
     from sim.present.printing import print_table
 
-    _check_options([concept], precision, ties)
-    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, precision, ties).require()
+    options = _options([concept], precision, ties, option)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, options)
     found = moves_at(solution, at or None, player)
     players = solution.game.graph.players
     if as_json:
@@ -359,7 +337,7 @@ def moves(
 @app.command()
 def replay(
     file: File, since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow records before this date or round, then play forward.")] = "",
-    concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
@@ -367,8 +345,8 @@ def replay(
     from sim.present import tables
     from sim.present.printing import print_table
 
-    _check_options([concept], precision, ties)
-    solution = _solve(_compile(file, set_, rounds, None, max_nodes), concept, precision, ties).require()
+    options = _options([concept], precision, ties, option)
+    solution = _solve(_compile(file, set_, rounds, None, max_nodes), concept, options)
     if not solution.game.origin.scenario.history:
         raise OptionError(f"{file} records no history; add [[history]] tables")
     found = follow(solution, until=since or None)
@@ -398,7 +376,7 @@ def replay(
 @app.command()
 def compare(
     file: File, concept: Annotated[list[str] | None, typer.Option("--concept", help="A solution concept; give two or more.")] = None,
-    set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, remove: Remove = None,
+    set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectories side by side into this file.")] = None,
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -410,9 +388,9 @@ def compare(
     concepts = concept or ["subgame_perfect", "quantal_response"]
     if len(concepts) <= 1:
         raise OptionError("compare needs two concepts; repeat --concept")
-    _check_options(concepts, precision, ties)
+    options = _options(concepts, precision, ties, option)
     game = _compile(file, set_, rounds, remove, max_nodes)
-    found = put_together([_solve(game, name, precision, ties).require() for name in concepts])
+    found = put_together([_solve(game, name, options) for name in concepts])
     if figure is not None:
         from sim.present.figures import comparison_figure
 
@@ -437,9 +415,10 @@ def run(
     from sim.analysis.plan import read_experiment
     from sim.analysis.record import write
     from sim.present.figures import draw
+    from sim.present.progress import Progress
 
     plan = read_experiment(file)
-    progress = _Progress("solving variants")
+    progress = Progress("solving variants")
     try:
         dataset = run_plan(plan, progress)
     finally:

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -123,10 +124,12 @@ def test_the_contracts_are_kept(root):
         "contracts"
     ]
     assert {contract["id"] for contract in contracts} >= {"floors", "solvers", "pictures"}
-    found = subprocess.run([sys.executable, "-c", "import importlinter"], capture_output=True, check=False)
-    if found.returncode:
+    independent = next(contract["modules"] for contract in contracts if contract["id"] == "solvers")
+    assert sorted(independent) == sorted(row.module for row in CONCEPTS.values())
+    command = Path(sys.executable).with_name("lint-imports")
+    if not command.exists():
         pytest.skip("import-linter is not installed; make check runs it")
-    done = subprocess.run(["lint-imports"], cwd=root, capture_output=True, text=True, check=False)
+    done = subprocess.run([str(command)], cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 

@@ -1,10 +1,15 @@
-"""Every example of the manual runs: each page's Python prompts, in order, from the top of the checkout."""
+"""Every example of the manual runs: each page's Python prompts and its console blocks, in order, from the top of the checkout."""
 
 import doctest
+import os
 import re
+import shlex
+import sys
 from pathlib import Path
 
 import pytest
+
+from sim.cli import main
 
 ROOT = Path(__file__).parent.parent
 FENCE = re.compile(r"^(`{3,})python\n(.*?)^\1$", flags=re.MULTILINE | re.DOTALL)
@@ -22,9 +27,8 @@ def examples(page):
     return "\n".join(kept)
 
 
-PAGES = [
-    page for page in [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))] if ">>>" in examples(page)
-]
+PAGES_OF_TEXT = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES_OF_TEXT if ">>>" in examples(page)]
 
 
 def test_there_are_examples():
@@ -42,3 +46,55 @@ def test_examples_run(page, monkeypatch, tmp_path):
     results = doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=report.append)
     assert results.attempted == len(test.examples)
     assert results.failed == 0, "".join(report)
+
+
+SAVED = re.compile(r"Save this as `([\w.]+)`.*?^```toml\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+CONSOLE = re.compile(r"^```console\n(\$ sim .*?)^```$", flags=re.MULTILINE | re.DOTALL)
+SPOILT = re.compile(r"<!-- here (\S+) says `(.*?)` instead of `(.*?)` -->")
+
+
+def transcripts(page):
+    """Return the page's console blocks in order, each as pairs of a command and what it prints."""
+    source = page.read_text(encoding="utf-8")
+    blocks = [(block.start(), block[1]) for block in CONSOLE.finditer(source)]
+    return source, blocks
+
+
+CONSOLES = [page for page in PAGES_OF_TEXT if transcripts(page)[1]]
+
+
+def test_there_are_transcripts():
+    assert ROOT / "docs" / "tutorial" / "index.md" in CONSOLES
+
+
+@pytest.mark.parametrize("page", CONSOLES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_transcripts_are_real(page, monkeypatch, tmp_path, capsys):
+    """Every console block of the manual prints what the page shows; … stands for anything."""
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    monkeypatch.chdir(tmp_path)
+    source, blocks = transcripts(page)
+    renewed = source
+    for place, block in blocks:
+        for name, text in SAVED.findall(source[:place]):
+            Path(name).write_text(text, encoding="utf-8")
+        for spoilt, wrong, right in SPOILT.findall(source[:place].rpartition("```")[2]):
+            whole = Path(spoilt).read_text(encoding="utf-8")
+            Path(spoilt).write_text(whole.replace(right, wrong), encoding="utf-8")
+        found = ""
+        for command in [line[2:] for line in block.splitlines() if line.startswith("$ ")]:
+            monkeypatch.setattr(sys, "argv", shlex.split(command))
+            with pytest.raises(SystemExit):
+                main()
+            out = capsys.readouterr()
+            found += f"$ {command}\n{out.out}{out.err}"
+        for spoilt, wrong, right in SPOILT.findall(source[:place].rpartition("```")[2]):
+            whole = Path(spoilt).read_text(encoding="utf-8")
+            Path(spoilt).write_text(whole.replace(wrong, right), encoding="utf-8")
+        if os.environ.get("UPDATE_TRANSCRIPTS") and "…" not in block:
+            renewed = renewed.replace(block, found.strip("\n") + "\n")
+            continue
+        wanted = block.replace("…", "...")
+        assert doctest.OutputChecker().check_output(wanted, found, OPTIONS), found
+    if renewed != source:
+        page.write_text(renewed, encoding="utf-8")

@@ -52,11 +52,15 @@ class ConceptSpec(Strict):
     label: str = ""
     ties: str | None = None
     precision: float | dict[str, float] | None = None
+    level: int | None = None
+    tau: float | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """The options that are set."""
-        return {name: value for name in ("ties", "precision") if (value := getattr(self, name)) is not None}
+        return {
+            name: value for name in ("ties", "precision", "level", "tau") if (value := getattr(self, name)) is not None
+        }
 
 
 class Arm(Strict):

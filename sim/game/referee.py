@@ -13,7 +13,7 @@ range of ``p``. By the one-shot deviation principle a profile without gain anywh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numba as nb
@@ -24,10 +24,12 @@ from sim.numerics.signatures import FLAG, INT, REAL, read, write
 from sim.numerics.threads import over_variants
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.game.graph import Game
     from sim.kinds import Floats, Ints
 
-__all__ = ["Measures", "measure", "node_values", "reach"]
+__all__ = ["Measures", "measure", "measure_replies", "node_values", "reach"]
 
 TIE = 1e-9
 
@@ -284,6 +286,52 @@ def measure(game: Game, profile: Floats, precision: Floats | None = None) -> Mea
         residual=frozen(out[:, 3]),
         distribution_error=frozen(out[:, 4]),
     )
+
+
+def measure_replies(game: Game, replies: Sequence[tuple[Floats, Floats]], measures: Measures) -> Measures:
+    """Measure how far each reply falls short of the best reply to what it answers.
+
+    At every node the mover's best action value, all other nodes played as given, minus the value of the reply there; the largest over
+    nodes and steps, in units of the mover's payoff range, becomes the residual.
+
+    Parameters
+    ----------
+    game
+        The game.
+    replies
+        Pairs of a profile and the reply to it, each (v, e).
+    measures
+        The measures of the final profile.
+
+    Examples
+    --------
+    >>> import sim
+    >>> game = sim.compile(sim.load(sim.template()))
+    >>> solution = sim.solve(game, "level_k", level=1)
+    >>> float(solution.certificate.measures.residual[0])
+    0.0
+    """
+    graph, numbers = game.graph, game.numbers
+    mover = np.repeat(graph.layer_player, np.diff(graph.layer_start))
+    inner = np.flatnonzero(mover >= 0)
+    source = graph.edge_source()
+    owner = mover[source]
+    played = owner >= 0
+    residual, error = np.array(measures.residual), np.array(measures.distribution_error)
+    for given, reply in replies:
+        for v in range(game.variants):
+            _, arrival = node_values(game, given, v)
+            q = numbers.pay[v, graph.edge_pay, owner] + arrival[graph.edge_dst, owner]
+            best = np.full(graph.node_count, -np.inf)
+            np.maximum.at(best, source[played], q[played])
+            got = np.bincount(source[played], weights=(reply[v] * q)[played], minlength=graph.node_count)
+            mass = np.bincount(source[played], weights=reply[v][played], minlength=graph.node_count)
+            short = (best[inner] - got[inner]) / numbers.span[v, mover[inner]]
+            residual[v] = max(residual[v], float(short.max(initial=0.0)))
+            error[v] = max(
+                error[v], float(np.abs(mass[inner] - 1).max(initial=0.0)), np.inf if (reply[v] < 0).any() else 0.0
+            )
+    return replace(measures, residual=frozen(residual), distribution_error=frozen(error))
 
 
 def node_values(game: Game, profile: Floats, variant: int = 0) -> tuple[Floats, Floats]:

@@ -24,6 +24,7 @@ __all__ = [
     "moves_data",
     "moves_tables",
     "outcomes_table",
+    "passage_table",
     "path_data",
     "path_table",
     "paths_data",
@@ -181,6 +182,25 @@ def trajectory_table(paths: Paths, name: str | None = None, variant: int = 0) ->
         for place, t in enumerate(paths.rounds)
     ]
     return Table(title=f"Distribution of {variable.id} at the end of each round", columns=("round", *labels), rows=rows)
+
+
+def passage_table(paths: Paths, name: str | None = None, variant: int = 0) -> Table:
+    """Tabulate by when each value of a variable has been reached or passed; values held from the start are left out."""
+    variable = paths.variable(name)
+    scenario = paths.game.origin.scenario
+    reached = paths.first_passage(name)[variant]
+    shown = [r for r in range(1, variable.size) if reached[0, r] < 1]
+    rows = [
+        (
+            f"{t}" + (f" ({scenario.date_of(t)})" if scenario.date_of(t) else ""),
+            *(number(float(reached[place, r])) for r in shown),
+        )
+        for place, t in enumerate(paths.rounds)
+        if place
+    ]
+    labels = [variable.show(variable.low + r) for r in shown]
+    title = f"Probability that {variable.id} has come to each value, or beyond it, by the end of each round"
+    return Table(title=title, columns=("round", *labels), rows=rows)
 
 
 def paths_data(paths: Paths, count: int, name: str | None = None, variant: int = 0) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import Problem, did_you_mean
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
     from sim.scenario.schema import Documented, MoveTable, ScenarioFile
     from sim.scenario.tree import Expression, Type
 
-__all__ = ["RESERVED", "Context", "show"]
+__all__ = ["MOST_PROBLEMS", "RESERVED", "Context", "EnoughError", "show"]
 
+MOST_PROBLEMS = 200
 CLOCK = ("round", "rounds_left")
 SPECIAL = ("each_round", "discount")
 RESERVED = frozenset({*CLOCK, *SPECIAL, "mover", "chosen", "true", "false", "chance", *FUNCTIONS, *PATH_OPERATORS})
 PARAGRAPHS = re.compile(r"¶+\s*([0-9]{1,9})(?:\s*[–-]\s*¶*\s*([0-9]{1,9}))?")
+
+
+class EnoughError(Exception):
+    """There are more mistakes than anybody will read at once."""
 
 
 class Context:
@@ -59,6 +65,8 @@ class Context:
         """Note a mistake at a key."""
         if not self.doubtful.intersection(re.findall(r"\w+", what)):
             self.problems.append(self.at(path, kind, what, expected, advice))
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise EnoughError
 
     def at(self, path: Path, kind: str, what: str, expected: str = "", advice: str = "") -> Problem:
         """Make a problem that points at a key."""
@@ -73,7 +81,7 @@ class Context:
     def read(self, text: Any, path: Path, subject: str, scope: Scope, wanted: Type) -> Expression:
         """Read one expression, noting its problems under its subject."""
         expression, problems = parse(text, scope, wanted)
-        for problem in dict.fromkeys(problems):
+        for problem in problems:
             self.note(path, problem.kind, f"{subject} {problem.what}", problem.expected, problem.advice)
         self.used |= expression.reads
         return expression
@@ -110,7 +118,7 @@ class Context:
 
     # -- scopes ---------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def value_scope(self) -> Scope:
         """What the value of an assumption, or a start, may read: assumptions."""
         hints = dict.fromkeys(

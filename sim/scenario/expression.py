@@ -12,12 +12,10 @@ from __future__ import annotations
 
 import ast
 import math
-import re
-import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sim.errors import Problem, did_you_mean
+from sim.scenario.syntax import LIMITS, Limits, read_syntax
 from sim.scenario.tree import Atom, Expression, Labels, Node, Scope, Symbol, describe
 
 if TYPE_CHECKING:
@@ -39,18 +37,6 @@ __all__ = [
     "parse",
 ]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds that keep any text cheap to read: characters, nodes and levels of the tree, and the largest power."""
-
-    length: int = 4000
-    size: int = 4000
-    depth: int = 50
-    exponent: int = 16
-
-
-LIMITS = Limits()
 
 FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "min": (2, 16),
@@ -103,8 +89,6 @@ _COMPARE: Mapping[type[ast.cmpop], str] = {
     ast.GtE: ">=",
 }
 
-_FOREIGN = {"&&": "and", "||": "or", "!(": "not (", "?": "x if c else y", "^": "**", "else if": "else … if … else"}
-
 UNKNOWN = Labels("?", ())  # those of a variable whose declaration is wrong: any name may be among them
 
 
@@ -124,7 +108,11 @@ class _Reader:
 
     def problem(self, kind: str, what: str, expected: str = "", advice: str = "") -> None:
         """Note a problem and go on."""
-        self.problems.append(Problem(kind=kind, what=what, expected=expected, advice=advice))
+        problem = Problem(kind=kind, what=what, expected=expected, advice=advice)
+        if problem not in self.problems:
+            self.problems.append(problem)
+        if len(self.problems) >= LIMITS.problems:
+            raise _Stop
 
     @property
     def found(self) -> list[Problem]:
@@ -531,7 +519,7 @@ def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Express
     """
     source = str(text).lower() if isinstance(text, bool) else str(text)
     empty = Expression(source[:80], Node("const", "unknown"), frozenset())
-    syntax = _syntax(source)
+    syntax = read_syntax(source)
     if isinstance(syntax, Problem):
         return empty, [syntax]
     reader = _Reader(scope)
@@ -548,33 +536,6 @@ def parse(text: str | float | bool, scope: Scope, wanted: Type) -> tuple[Express
         reads |= {"round", "discount"}
     partial = any(part.partial for part in nodes)
     return Expression(source, node, frozenset(reads), tuple(reader.atoms), partial), reader.found
-
-
-def _syntax(source: str) -> ast.expr | Problem:
-    """Parse a text, or say why it cannot be."""
-    if len(source) > LIMITS.length:
-        what = f"has {len(source)} characters"
-        return Problem(kind="too-long", what=what, expected=f"at most {LIMITS.length}", advice="split it")
-    if "#" in source:
-        return Problem(kind="syntax", what="holds a comment (#)", advice="comments stand outside the quotes")
-    if not source.strip():
-        return Problem(kind="syntax", what="is empty", expected="an expression")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(" ".join(source.split()), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg.split(". ")[0] if isinstance(error, SyntaxError) else "nested too deeply"
-        what = f"cannot be read as an expression ({reason}): {source[:60]!r}"
-        return Problem(kind="syntax", what=what, advice=_remedy(source))
-
-
-def _remedy(source: str) -> str:
-    """Advise those who write another language."""
-    found = [f"write '{ours}' for '{theirs}'" for theirs, ours in _FOREIGN.items() if theirs in source]
-    if re.search(r"(?<![=!<>])=(?!=)", source):
-        found.append("compare by '=='")
-    return ", ".join(found) or "expressions are arithmetic, comparisons, and/or/not, x if c else y, and functions"
 
 
 def _one_of(labels: Labels) -> str:

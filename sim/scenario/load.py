@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from pathlib import Path
@@ -13,7 +14,7 @@ from sim.scenario.translate import schema_problems
 from sim.scenario.values import base_problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sim.scenario.model import Scenario
     from sim.scenario.places import Path as Key
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "dump", "load", "loads", "read_text", "read_toml", "schema_problems"]
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 32
+MAX_DOTS = 2000
 REMEDY = "texts need quotes, tables need [brackets]"
 
 
@@ -71,7 +74,7 @@ def read_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Key, int]]:
         With one problem of kind ``bad-toml``, or ``duplicate-id`` for a table or key that is written twice.
     """
     try:
-        document = tomllib.loads(text)
+        document = _bounded(text)
         lines = lines_of(text)
         large = next(_too_large(document), None)
     except tomllib.TOMLDecodeError as error:
@@ -84,7 +87,7 @@ def read_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Key, int]]:
         raise ScenarioError([Problem(kind=kind, what=what, advice=advice, file=name, line=line)]) from None
     except (RecursionError, ValueError) as error:  # nesting, and integers of thousands of digits
         what = f"is not readable TOML ({type(error).__name__})"
-        advice = "use fewer brackets and shorter numbers"
+        advice = "use fewer brackets and dots, and shorter numbers"
         raise ScenarioError([Problem(kind="bad-toml", what=what, advice=advice, file=name)]) from None
     if large is not None:
         place = ".".join(map(str, large))
@@ -92,6 +95,27 @@ def read_toml(text: str, name: str) -> tuple[dict[str, Any], dict[Key, int]]:
         line = line_of(lines, large)
         raise ScenarioError([Problem(kind="bad-toml", what=what, expected=expected, place=place, file=name, line=line)])
     return document, lines
+
+
+def _bounded(text: str) -> dict[str, Any]:
+    """Parse TOML that is not nested too deeply; tomllib takes the square of a dotted key's length."""
+    if any(line.count(".") > MAX_DOTS for line in text.splitlines()):
+        raise RecursionError
+    document = tomllib.loads(text)
+    if _depth(document) > MAX_DEPTH:
+        raise RecursionError
+    return document
+
+
+def _depth(document: Mapping[str, Any]) -> int:
+    """Count the levels of a document, without climbing them by recursion."""
+    level: list[Any] = [document]
+    depth = 0
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        below = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [item for items in below for item in items if isinstance(item, (dict, list))]
+    return depth
 
 
 def _too_large(value: object, path: Key = ()) -> Iterator[Key]:
@@ -130,7 +154,7 @@ def loads(text: str, name: str = "") -> Scenario:
     the file has no 'state'; expected state = …
     the file has no 'turns'; expected turns = …
     """
-    from sim.scenario.context import Context
+    from sim.scenario.context import Context, EnoughError
     from sim.scenario.resolve import resolve
     from sim.scenario.validate import validate
 
@@ -142,9 +166,13 @@ def loads(text: str, name: str = "") -> Scenario:
     problems = list(shape.problems)
     if shape.file is not None:
         context = Context(shape.file, shape.lines, name, shape.doubtful)
-        scenario = resolve(context, document)
-        problems += context.problems or ([] if problems else base_problems(scenario))
-        if not problems:
+        scenario: Scenario | None = None
+        with contextlib.suppress(EnoughError):
+            scenario = resolve(context, document)
+        problems += context.problems
+        if scenario is not None and not problems:
+            problems += base_problems(scenario)
+        if scenario is not None and not problems:
             return scenario
     raise ScenarioError(problems)
 

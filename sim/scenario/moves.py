@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["action_label", "read_chance", "read_moves"]
 
 MAX_ACTIONS = 4096
+MAX_ACTIONS_IN_ALL = 4 * MAX_ACTIONS
 
 
 def action_label(move: str, chosen: Mapping[str, Any]) -> str:
@@ -119,6 +120,10 @@ def read_moves(context: Context) -> tuple[Action, ...]:
             note=move.note,
         )
         out += _combinations(context, move, action, scope)
+        if len(out) > MAX_ACTIONS_IN_ALL:
+            what = f"the moves up to {name} make too many actions"
+            context.note((*path, "choose"), "too-many-actions", what, f"at most {MAX_ACTIONS_IN_ALL} in all")
+            return ()
     return tuple(out)
 
 

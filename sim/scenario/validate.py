@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from sim.errors import Problem
-from sim.scenario.context import RESERVED
+from sim.scenario.context import MOST_PROBLEMS, RESERVED
 from sim.scenario.model import MAX_ROUNDS
 from sim.scenario.places import line_of
 from sim.scenario.schema import NOT_YET, AssumptionTable, PayoffTable, ScenarioFile, StateTable, TurnTable
@@ -49,8 +49,19 @@ HARMLESS = frozenset(
 )
 """Keys without which the rest of their table can still be judged."""
 
+MOST_ENTRIES = 1000
 ENTRY = 2  # parts of the path of an entry: its section and its id
 ATTEMPTS = 4  # what is left out may be required, and then takes its entry, and perhaps its section, with it
+
+
+def _crowded(value: object, path: Path = ()) -> Iterator[Path]:
+    """Find tables and lists that nobody wrote by hand; bounded sizes keep every check quick."""
+    if isinstance(value, (dict, list)):
+        if len(value) > MOST_ENTRIES:
+            yield path
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in items:
+            yield from _crowded(item, (*path, key))
 
 
 def _later_words(document: Mapping[str, Any]) -> Iterator[Path]:
@@ -197,7 +208,16 @@ def validate(document: Mapping[str, Any], lines: Mapping[Path, int], name: str) 
     name
         The file's name, for messages.
     """
-    later = list(_later_words(document))
+    crowd = next(_crowded(document), None)
+    if crowd:
+        place = ".".join(map(str, crowd))
+        what, expected = f"{place} has too many entries", f"at most {MOST_ENTRIES}"
+        line = line_of(lines, crowd)
+        problem = Problem(
+            kind="too-many-entries", what=what, expected=expected, advice="split it", place=place, file=name, line=line
+        )
+        return Shape(file=None, lines=lines, problems=(problem,))
+    later = list(_later_words(document))[:MOST_PROBLEMS]
     problems = [_not_yet(path, lines, name) for path in later]
     pruner = _Pruner(document, lines)
     for path in later:
@@ -207,7 +227,7 @@ def validate(document: Mapping[str, Any], lines: Mapping[Path, int], name: str) 
         try:
             file = ScenarioFile.model_validate(pruner.document)
         except ValidationError as error:
-            found = error.errors(include_url=False)
+            found = error.errors(include_url=False)[:MOST_PROBLEMS]
             if not attempt:
                 problems += schema_problems(found, ScenarioFile, pruner.lines, name)
             for one in found:

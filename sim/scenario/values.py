@@ -29,7 +29,7 @@ def in_order(assumptions: Mapping[str, Assumption]) -> tuple[list[str], list[str
     tuple of lists
         The sorted names, and the names that lie on a circle (empty in a good scenario).
     """
-    reads = {name: [o for o in assumptions if o in one.value.reads] for name, one in assumptions.items()}
+    reads = {name: sorted(one.value.reads & assumptions.keys()) for name, one in assumptions.items()}
     done, stuck = _sorted(reads)
     readers: dict[str, list[str]] = {name: [] for name in stuck}
     for name in stuck:

@@ -23,10 +23,20 @@ SUM_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A solver's bare answer, before the referee has seen it: the profile (v, e) and, for logit responses, the precisions (v, i)."""
+    """A solver's bare answer, before the referee has seen it.
+
+    Attributes
+    ----------
+    profile : float array, (v, e)
+    precision : float array, (v, i), optional
+        For logit responses.
+    replies : tuple of pairs
+        For bounded reasoning: what each level believes all others play, and its reply, each (v, e).
+    """
 
     profile: Floats
     precision: Floats | None = None
+    replies: tuple[tuple[Floats, Floats], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

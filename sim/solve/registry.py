@@ -15,7 +15,7 @@ from sim.solve.contract import Certificate, Concept, Solution
 if TYPE_CHECKING:
     from sim.game.graph import Game
 
-__all__ = ["CONCEPTS", "LATER", "Solution", "concept", "solve"]
+__all__ = ["CONCEPTS", "LATER", "Solution", "concept", "option_names", "solve"]
 
 CONCEPTS: dict[str, Concept] = {
     row.name: row
@@ -38,6 +38,24 @@ CONCEPTS: dict[str, Concept] = {
             affine_invariant=False,
             source="McKelvey & Palfrey (1998), Experimental Economics 1:9-41",
         ),
+        Concept(
+            name="level_k",
+            title="level-k play, agent form",
+            module="sim.solve.level_k",
+            certificate="residual",
+            tolerance=1e-8,
+            affine_invariant=True,
+            source="Nagel (1995), American Economic Review 85:1313-1326",
+        ),
+        Concept(
+            name="cognitive_hierarchy",
+            title="Poisson cognitive hierarchy, agent form",
+            module="sim.solve.cognitive_hierarchy",
+            certificate="residual",
+            tolerance=1e-8,
+            affine_invariant=True,
+            source="Camerer, Ho & Chong (2004), Quarterly Journal of Economics 119:861-898",
+        ),
     )
 }
 """Every concept that can be solved, by name."""
@@ -47,8 +65,6 @@ LATER = (
     "markov_perfect",
     "perfect_bayesian",
     "stability",
-    "level_k",
-    "cognitive_hierarchy",
     "limited_foresight",
     "bargaining",
 )
@@ -77,6 +93,17 @@ def concept(name: str) -> Concept:
     raise OptionError(message)
 
 
+def option_names(name: str) -> tuple[str, ...]:
+    """Return the options that a concept takes.
+
+    Examples
+    --------
+    >>> option_names("level_k")
+    ('level',)
+    """
+    return tuple(field.name for field in dataclasses.fields(import_module(concept(name).module).Options))
+
+
 def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution:
     """Solve a game under one concept and have the referee measure the answer.
 
@@ -87,7 +114,7 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     name
         A registered concept.
     **options
-        The concept's options: ``ties`` for subgame perfection, ``precision`` for quantal response.
+        The concept's options: see the ``Options`` of its module.
 
     Returns
     -------
@@ -106,18 +133,18 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     >>> solve(game, "quantal_response", precision=2.0).status.name
     'CERTIFIED'
     """
-    from sim.game.referee import measure
+    from sim.game.referee import measure, measure_replies
 
     row = concept(name)
     module = import_module(row.module)
-    fields = {field.name for field in dataclasses.fields(module.Options)}
     for option in options:
-        if option not in fields:
-            message = f"{name} has no option '{option}'; {did_you_mean(option, fields)}"
-            raise OptionError(message)
+        if option not in option_names(name):
+            raise OptionError(f"{name} has no option '{option}'; {did_you_mean(option, option_names(name))}")
     chosen = module.Options(**options)
     answer = module.solve(game, chosen)
     measures = measure(game, answer.profile, answer.precision)
+    if answer.replies:
+        measures = measure_replies(game, answer.replies, measures)
     certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance)
     graph, numbers = game.graph, game.numbers
     movers = np.repeat(np.repeat(graph.layer_player, np.diff(graph.layer_start)), np.diff(graph.edge_start))

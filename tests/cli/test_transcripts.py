@@ -118,7 +118,7 @@ def test_solve_prints_the_documented_object(run):
         (["solve", "scenarios/chain_store.toml", "--concept", "nash"], 2, "not built yet"),
         (["solve", "scenarios/chain_store.toml", "--set", "nothing=1"], 2, "not an assumption"),
         (["solve", "scenarios/chain_store.toml", "--set", "nothing"], 2, "name=value"),
-        (["solve", "scenarios/chain_store.toml", "--precision", "1"], 2, "belongs to"),
+        (["solve", "scenarios/chain_store.toml", "--precision", "1"], 2, "belongs to --concept quantal_response"),
         (
             ["solve", "scenarios/chain_store.toml", "--concept", "quantal_response", "--precision", "x"],
             2,

@@ -1,6 +1,7 @@
 """Every kind of mistake: one at a time in a valid scenario, with its kind, its words and its line; and all of them together."""
 
 import re
+import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,6 +229,43 @@ def test_a_file_above_a_megabyte(tmp_path):
 @pytest.mark.parametrize("text", ["x = " + "[" * 100_000, "x = 1" + "0" * 5000, "x = 0x" + "f" * 5000, "a\0 = 1", '"'])
 def test_texts_that_toml_cannot_hold(text):
     assert problems_of(text)[0].kind == "bad-toml"
+
+
+def many(line):
+    """Repeat a line, numbered, up to just below the greatest size of a file."""
+    count = 950_000 // (len(line.format(n=100_000)) + 1)
+    return "\n".join(line.format(n=n) for n in range(count))
+
+
+CROWDS = {
+    "keys": BASE + "\n[moves.x]\n" + many("k{n} = 1"),
+    "tables": BASE + many("[state.s{n}]\nflag = true\nstart = true"),
+    "turns": BASE + many("[[turns]]\nplayer = 'east'"),
+    "elements": BASE.replace("forbid = [", "forbid = [\n" + many("'true',")),
+    "circle": BASE + many("[assumptions.a{n}]\nvalue = 'a{n} + 1'"),
+    "dots": "a" + ".a" * 450_000 + " = 1",
+    "dotted tables": many("[a" + ".a" * 1900 + "{n}]"),
+    "dotted keys": many("a" + ".a" * 40 + "{n} = 1"),
+    "unknown names": BASE.replace(
+        "[outcomes]",
+        "[outcomes]\n" + "\n".join(f"q{n} = '{' + '.join(f'x{n}y{m}' for m in range(45))}'" for n in range(900)),
+    ),
+    "options": BASE
+    + many(
+        "[moves.m{n}]\nplayer = 'east'\nchoose = {{ a = [1, 2, 3, 4, 5, 6, 7, 8, 9], b = [1, 2, 3, 4, 5, 6, 7, 8, 9], c = [1, 2, 3, 4, 5, 6, 7, 8, 9] }}"
+    )[:110_000].rpartition("[moves")[0],
+}
+
+
+@pytest.mark.parametrize("name", CROWDS)
+def test_a_file_that_nobody_wrote_is_refused_at_once(name):
+    text = CROWDS[name]
+    assert 50_000 < len(text) < MAX_BYTES
+    start = time.perf_counter()
+    found = problems_of(text)
+    assert time.perf_counter() - start < 20
+    assert 0 < len(found) <= 200
+    assert {problem.kind for problem in found} <= {"too-many-entries", "too-many-actions", "bad-toml", "unknown-name"}
 
 
 # -- states -----------------------------------------------------------------------------------------------------------

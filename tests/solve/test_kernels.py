@@ -15,6 +15,7 @@ KERNELS = [
     ("sim.game.referee", "_measure"),
     ("sim.solve.subgame_perfect", "_backward_induction"),
     ("sim.solve.quantal_response", "_logit_induction"),
+    ("sim.solve.replies", "_reply"),
     ("sim.analysis.flow", "push"),
 ]
 
@@ -34,7 +35,7 @@ def test_one_compiled_signature_each(module, name):
 
 def test_no_kernel_is_missing_from_this_list():
     found = set()
-    for module in {module for module, _ in KERNELS} | {row.module for row in CONCEPTS.values()}:
+    for module in {module for module, _ in KERNELS} | {row.module for row in CONCEPTS.values()} | {"sim.solve.replies"}:
         for name, value in vars(importlib.import_module(module)).items():
             if isinstance(value, numba.core.registry.CPUDispatcher) and value.py_func.__module__ == module:
                 found.add((module, name))
