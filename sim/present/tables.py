@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.present.plain import Table, number
 from sim.scenario.values import show_assumption
+from sim.solve.registry import concept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,11 +88,7 @@ def solution_lines(solution: Solution, variant: int = 0) -> list[str]:
     """Say how a solution ended."""
     row, graph = solution.certificate.row(variant), solution.game.graph
     scenario = solution.game.origin.scenario
-    measure = (
-        f"largest deviation gain {row['max_gain']:.2g} of the payoff range"
-        if row["kind"] == "max_gain"
-        else f"largest distance from the logit response {row['residual']:.2g}"
-    )
+    measure = f"{concept(solution.concept).reading}: {row[row['kind']]:.2g}"
     ties = f"{row['tied_nodes']} nodes with ties, {row['tied_on_path']} of them reached"
     options = ", ".join(f"{name} = {value}" for name, value in solution.options.items())
     return [

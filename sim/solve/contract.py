@@ -86,8 +86,8 @@ class Concept:
         The registered name, and the name in the field.
     module
         Where ``solve(game, options) -> Answer`` and ``Options`` live; imported when first used.
-    certificate
-        The deciding measure of the referee.
+    certificate, reading
+        The deciding measure of the referee, and its meaning in words.
     tolerance
         Its bound.
     affine_invariant
@@ -100,6 +100,7 @@ class Concept:
     title: str
     module: str
     certificate: str
+    reading: str
     tolerance: float
     affine_invariant: bool
     source: str
