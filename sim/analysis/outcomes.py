@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.construct.expand import View
-from sim.errors import OptionError, did_you_mean
+from sim.construct.expand import View, locate
+from sim.errors import OptionError, ScenarioError, did_you_mean
 from sim.game.graph import TERMINAL
 from sim.numerics.threads import over_variants
 from sim.scenario.evaluate import evaluate
@@ -113,8 +113,23 @@ def _node_values(game: Game, atom: Atom) -> Floats:
         {**origin.structure, "round": number, "rounds_left": origin.rounds - number},
     )
     if atom.inner is not None:
-        out[nodes] = evaluate(atom.inner, view)
+        values = np.broadcast_to(evaluate(atom.inner, view), nodes.shape)
+        if not np.isfinite(values).all():
+            raise _undefined(game, atom, int(nodes[np.flatnonzero(~np.isfinite(values))[0]]))
+        out[nodes] = values
     return out
+
+
+def _undefined(game: Game, atom: Atom, node: int) -> ScenarioError:
+    """Make the error for a question that has no answer in some state."""
+    origin: Origin = game.origin
+    asked = origin.scenario.questions.items()
+    name = next((name for name, found in asked if atom in found.expression.atoms), "")
+    state = origin.codec.show(int(game.graph.node_key[node]))
+    what = f"outcome {name or atom.op} divides by zero, or is not a finite number, at {state}"
+    return ScenarioError(
+        [locate(origin.scenario, f"outcomes.{name}", "non-finite", what, "a finite number", "guard it with 'if'")]
+    )
 
 
 def _start(atom: Atom, x: Floats) -> Floats:

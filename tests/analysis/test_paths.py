@@ -127,3 +127,17 @@ def test_seeded_sampling_agrees_with_the_exact_pass(game):
                 seen |= codec.state(int(graph.node_key[node]))["x"] > 0
         hits += seen
     assert abs(hits / count - exact) <= 5 * np.sqrt(max(exact * (1 - exact), 1 / count) / count)
+
+
+def test_a_question_without_an_answer_is_refused_with_its_state():
+    from sim.analysis.check import check
+    from sim.errors import ScenarioError
+    from sim.scenario.load import loads
+
+    text = (
+        sim.template()
+        .read_text(encoding="utf-8")
+        .replace("[outcomes]\n", '[outcomes]\nodd = "max_over(1 / (rung - crisis))"\n')
+    )
+    with pytest.raises(ScenarioError, match=r"odd.*rung=crisis"):
+        check(loads(text))
