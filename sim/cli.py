@@ -206,13 +206,13 @@ def show(
             print_line(line)
         print_line()
         if scenario.assumptions:
-            print_table(ledger_table(scenario))
+            print_table(ledger_table(scenario, _settings(set_)))
         for line in size_lines(scenario, rounds):
             print_line(line)
         sys.stdout.flush()
     game, _ = check_scenario(scenario, _settings(set_), rounds=rounds, node_limit=max_nodes)
     if as_json:
-        _print_json(_scenario_data(scenario, game))
+        _print_json(_scenario_data(scenario, game, _settings(set_), rounds))
     elif game:
         graph = game.graph
         print_line(
@@ -222,11 +222,11 @@ def show(
         print_line(f"After compiling: more than {max_nodes:,} nodes; raise --max-nodes to count them.")
 
 
-def _scenario_data(scenario: Any, game: Any) -> dict[str, Any]:
+def _scenario_data(scenario: Any, game: Any, settings: dict[str, Any], rounds: int | None) -> dict[str, Any]:
     from sim.analysis.check import size_bound
     from sim.scenario.values import assumption_values, show_assumption
 
-    values = assumption_values(scenario)
+    values = assumption_values(scenario, settings)
     ledger = {
         name: {
             "value": show_assumption(x, float(values[name][0])),
@@ -238,13 +238,13 @@ def _scenario_data(scenario: Any, game: Any) -> dict[str, Any]:
         for name, x in scenario.assumptions.items()
     }
     size = {
-        "bound": size_bound(scenario),
+        "bound": size_bound(scenario, rounds),
         "nodes": game.graph.node_count if game else None,
         "edges": game.graph.edge_count if game else None,
     }
     return {
         "scenario": scenario.title,
-        "rounds": scenario.rounds,
+        "rounds": rounds or scenario.rounds,
         "players": scenario.player_ids,
         "assumptions": ledger,
         "size": size,
@@ -338,7 +338,7 @@ def moves(
 def replay(
     file: File, since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow records before this date or round, then play forward.")] = "",
     concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
-    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
     from sim.analysis.replay import replay as follow
@@ -346,7 +346,7 @@ def replay(
     from sim.present.printing import print_table
 
     options = _options([concept], precision, ties, option)
-    solution = _solve(_compile(file, set_, rounds, None, max_nodes), concept, options)
+    solution = _solve(_compile(file, set_, rounds, remove, max_nodes), concept, options)
     if not solution.game.origin.scenario.history:
         raise OptionError(f"{file} records no history; add [[history]] tables")
     found = follow(solution, until=since or None)
@@ -386,6 +386,8 @@ def compare(
     from sim.present.printing import print_table
 
     concepts = concept or ["subgame_perfect", "quantal_response"]
+    if len(set(concepts)) < len(concepts):
+        raise OptionError("compare got one concept twice; its options could only be the same")
     if len(concepts) <= 1:
         raise OptionError("compare needs two concepts; repeat --concept")
     options = _options(concepts, precision, ties, option)
@@ -413,7 +415,7 @@ def run(
     from sim.analysis.answer import sentence
     from sim.analysis.experiment import run_plan
     from sim.analysis.plan import read_experiment
-    from sim.analysis.record import write
+    from sim.analysis.record import claim, write
     from sim.present.figures import draw
     from sim.present.progress import Progress
 
@@ -423,17 +425,11 @@ def run(
         dataset = run_plan(plan, progress)
     finally:
         progress.stop()
-    folder = out or Path("results") / plan.name
+    folder = claim(plan, out or Path("results") / plan.name)
     answer = sentence(plan.experiment.answer, dataset) if plan.experiment.answer else ""
-    command = f"sim run {file.name}"
-    manifest = write(
-        plan,
-        dataset,
-        folder,
-        command,
-        tuple(f"{spec.file}.{ending}" for spec in plan.experiment.figures for ending in ("svg", "png")),
-    )
     figures = draw(plan, dataset, folder)
+    command = f"sim run {file.as_posix()}" + (f" --out {out.as_posix()}" if out else "")
+    manifest = write(plan, dataset, folder, command, tuple(path.name for path in figures))
     if as_json:
         _print_json(
             {

@@ -224,7 +224,7 @@ def _force(walked: Replay, arm: Arm) -> Floats:
         has = np.bincount(node, weights=share)
         share = np.where(wanted & (has[node] <= 0), graph.edge_weight[edges], share)
         total = np.bincount(node, weights=share)[node]
-        out[0, edges] = np.divide(share, total, out=np.zeros_like(share), where=total > 0)
+        out[0, edges] = np.divide(share, total, out=profile[0, edges].copy(), where=total > 0)
         return out
     raise OptionError(f"arm '{arm.name}' forces {arm.force}, which is available to nobody after {arm.since}")
 

@@ -1,19 +1,21 @@
 """What each move does to payoffs at one state: directly, and by changing the game that follows.
 
 At a decision node the game is compiled afresh from two kinds of starts: the state as it stands, and the state that each move leads to. The
-*stage game* is the one-round game from the start of this round: this round's payoffs for each action of the mover and each reply of the
-next player, chance integrated and later players following the solution. The second table adds the discounted continuation.
+*stage game* is the rest of this round from the mover's turn on: its payoffs for each action of the mover and each reply of the next
+player, chance integrated and later players following the solution. The second table adds the discounted continuation.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.analysis.replay import situation
 from sim.construct.compile import compile as compile_game
+from sim.construct.expand import NODE_LIMIT
+from sim.errors import ScenarioError
 from sim.game.graph import CHANCE, TERMINAL
 from sim.solve.registry import solve
 
@@ -97,21 +99,24 @@ class Moves:
 
 
 class _Fresh:
-    """The game compiled from chosen states at the start of a round, solved as the original was."""
+    """The game of one variant compiled from chosen states at one turn of a round, solved as the original was."""
 
-    def __init__(self, solution: Solution, keys: list[int], number: int, variant: int) -> None:
+    def __init__(self, solution: Solution, keys: list[int], number: int, turn: int) -> None:
         game = solution.game
         origin: Origin = game.origin
-        settings = {
-            name: float(values[min(variant, values.size - 1)])
-            for name, values in game.assumptions.items()
-            if name in origin.settings
-        }
+        settings = {name: float(values[0]) for name, values in game.assumptions.items() if name in origin.settings}
         self.game: Game = compile_game(
-            origin.scenario, settings, rounds=origin.rounds, first=number, starts=keys, remove=origin.removed
+            origin.scenario,
+            settings,
+            rounds=origin.rounds,
+            first=number,
+            first_turn=turn,
+            starts=keys,
+            remove=origin.removed,
+            node_limit=max(NODE_LIMIT, 4 * game.graph.node_count),
         )
         options = {
-            name: value[variant] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()
+            name: value[0] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()
         }
         self.solution = solve(self.game, solution.concept, **options).require()
         self.value, self.arrival = self.solution.node_values()
@@ -140,19 +145,10 @@ class _Fresh:
             out[nodes] = np.add.reduceat(gained, graph.edge_start[nodes] - edges.start)
         return out
 
-    def first_decision(self, key: int, mover: str) -> int:
-        """Return the first node below a start at which the mover decides (chance before it by the likeliest outcome)."""
-        graph = self.game.graph
-        node = self.root[key]
-        while graph.layer_player[graph.layer_of(node)] not in (graph.players.index(mover), TERMINAL):
-            edges = np.asarray(graph.edges_of(node))
-            node = int(graph.edge_dst[edges[int(np.argmax(self.solution.profile[0, edges]))]])
-        return node
-
     def stage(self, key: int, mover: str) -> StageGame:
         """Tabulate the stage game at a start."""
         graph, numbers = self.game.graph, self.game.numbers
-        node = self.first_decision(key, mover)
+        node = self.root[key]
         now = self.this_round()
         index = graph.players.index(mover)
         rows: list[str] = []
@@ -251,7 +247,7 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
         to = int(graph.edge_dst[edge])
         if not graph.node_uncertain[to] and graph.layer_player[graph.layer_of(to)] != TERMINAL:
             targets[edge] = int(graph.node_key[to])
-    fresh = _Fresh(one, sorted({key, *targets.values()}), number, 0)
+    fresh = _start(one, key, set(targets.values()), number, int(graph.layer_turn[layer]))
     base = _each_round(one.game, key, number, 0)
     effects: list[MoveEffect] = []
     for edge in graph.edges_of(node):
@@ -272,7 +268,7 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
                 stage_change=change,
                 continuation=after,
                 continuation_change=after - value[node],
-                stage=_stage_or_none(fresh, targets.get(edge), mover),
+                stage=fresh.stage(targets[edge], mover) if targets.get(edge) in fresh.root else None,
             )
         )
     return Moves(
@@ -286,15 +282,19 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
     )
 
 
-def _stage_or_none(fresh: _Fresh, key: int | None, mover: str) -> StageGame | None:
-    """Tabulate the stage game at a state, if the mover decides there."""
-    if key is None:
-        return None
-    node = fresh.first_decision(key, mover)
-    graph: Any = fresh.game.graph
-    if graph.layer_player[graph.layer_of(node)] == TERMINAL or graph.layer_round[graph.layer_of(node)] != fresh.number:
-        return None
-    return fresh.stage(key, mover)
+def _start(solution: Solution, key: int, targets: set[int], number: int, turn: int) -> _Fresh:
+    """Compile the game from a state and from those that moves lead to, leaving out those in which the mover could not move again."""
+    try:
+        return _Fresh(solution, sorted({key, *targets}), number, turn)
+    except ScenarioError:
+        usable = {key}
+        for target in targets:
+            try:
+                _Fresh(solution, [target], number, turn)
+            except ScenarioError:
+                continue
+            usable.add(target)
+        return _Fresh(solution, sorted(usable), number, turn)
 
 
 def advantage(solution: Solution, name: str, at: str | int | None, player: str = "", variant: int = 0) -> float:

@@ -253,6 +253,16 @@ class _Splitter:
             size=self.size,
         )
 
+    def undefined(self) -> ScenarioError:
+        """Make the error for a combination that some path leaves without a number."""
+        scenario = self.game.origin.scenario
+        name = next((name for name, found in scenario.questions.items() if found.expression == self.expression), "")
+        what = f"outcome {name} ({self.expression.text}) has no value on some paths"
+        advice = "ask first() alone, or compare it with a number; guard a division with 'if'"
+        return ScenarioError(
+            [locate(scenario, f"outcomes.{name}", "non-finite", what, "a number on every path", advice)]
+        )
+
     def leave(self, base: int, nodes: Any, memory: Floats) -> None:
         """Send every split node's memory along its edges."""
         graph = self.graph
@@ -271,6 +281,9 @@ class _Splitter:
         for place, (atom, row) in enumerate(zip(self.expression.atoms, memory, strict=True)):
             columns[f"@{place}"] = self.values[place][nodes] if atom.op == "final" else row
         value = np.broadcast_to(evaluate(self.expression.node, columns), nodes.shape)
+        lone = self.expression.node.op == "name"
+        if np.isnan(value).any() or (np.isinf(value).any() and not lone):
+            raise self.undefined()
         self.ends.append((base + np.arange(len(nodes)), value))
 
 
@@ -284,15 +297,18 @@ def _linear(game: Game, atom: Atom, reached: Floats) -> Floats:
 
 
 def reachable_values(game: Game, expression: Expression) -> Floats:
-    """Return the distinct values that an outcome can take; for a lone sum or count, those of its summand."""
-    if len(expression.atoms) == 1 and expression.atoms[0].op in LINEAR:
-        graph = game.graph
+    """Return the distinct values that an outcome can take; of a lone sum or count, enough to see whether there are several."""
+    lone = len(expression.atoms) == 1 and expression.node.op == "name"
+    if lone and expression.atoms[0].op in LINEAR:
+        graph, atom = game.graph, expression.atoms[0]
         layer = graph.node_layer()
-        atom = expression.atoms[0]
-        wanted = (
-            graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
-        )
-        return np.unique(_node_values(game, atom)[wanted])
+        terminal = graph.layer_player == TERMINAL
+        wanted = terminal[layer] if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
+        values = np.unique(_node_values(game, atom)[wanted])
+        if atom.op == "final" or len(values) > 1 or not values[0]:
+            return values
+        played = graph.layer_round[terminal] - game.origin.first + 1  # a constant summand counts the rounds played
+        return np.unique(values[0] * played)
     if all(atom.op == "played" for atom in expression.atoms) and expression.node.op == "name":
         labels = game.graph.labels
         atom = expression.atoms[0]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.errors import ExperimentError, Problem, ScenarioError, did_you_mean
+from sim.errors import ExperimentError, OptionError, Problem, ScenarioError, did_you_mean
 from sim.scenario.load import load, read_text, read_toml, schema_problems
 from sim.scenario.places import line_of
+from sim.scenario.values import assumption_values
 from sim.solve.registry import CONCEPTS
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class FigureSpec(Strict):
     """A figure: its kind and what it shows."""
 
     kind: Literal["fan", "first_passage", "phase", "lines", "actions"]
-    file: str
+    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="a plain name, without folder and ending")
     title: str = ""
     of: str | list[str] = ""
     x: str = ""
@@ -205,6 +206,27 @@ class _Checker:
         if word not in names:
             self.note(path, "unknown-name", f"names '{word}', which is not {kind}", did_you_mean(word, names))
 
+    def values(self) -> None:
+        """Check every value that is set or varied, and that nothing is both."""
+        settings: list[tuple[Key, str, Any]] = [
+            (("set", name), name, value) for name, value in self.experiment.set.items()
+        ]
+        for index, arm in enumerate(self.experiment.arms):
+            settings += [(("arms", index, "set", name), name, value) for name, value in arm.set.items()]
+        for place, name, _ in settings:
+            if name in self.experiment.vary:
+                self.note(place, "duplicate-id", f"'{name}' is set here and varied too", "do one or the other")
+        for name, axis in self.experiment.vary.items():
+            settings += [(("vary", name), name, value) for value in axis_values(axis)]
+        for place, name, value in settings:
+            try:
+                if name == "precision":
+                    float(value)
+                elif name in self.scenario.assumptions:
+                    assumption_values(self.scenario, {name: value})
+            except (OptionError, TypeError, ValueError) as error:
+                self.note(place, "outside-range", f"{name} = {value!r:.40} cannot be used: {error}")
+
     def varied(self) -> None:
         """Check what is varied."""
         for name, axis in self.experiment.vary.items():
@@ -230,6 +252,7 @@ class _Checker:
             action.group for action in scenario.actions if action.group
         }
         self.varied()
+        self.values()
         for name in experiment.set:
             self.known(("set", name), name, scenario.assumptions, "an assumption")
         for index, given in enumerate(experiment.concepts):
@@ -250,6 +273,10 @@ class _Checker:
         labels = [given if isinstance(given, str) else given.label or given.concept for given in experiment.concepts]
         if len(set(labels)) < len(labels):
             self.note(("concepts",), "duplicate-id", "two concepts have the same label", 'write label = "…" in each')
+        if experiment.trajectories and scenario.ladder is None:
+            self.note(
+                ("trajectories",), "missing-key", "trajectories need a ladder, and the scenario has none", "remove it"
+            )
         if len({arm.name for arm in experiment.arms}) < len(experiment.arms):
             self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
         for name in experiment.outcomes or []:
@@ -286,6 +313,15 @@ class _Checker:
             for name in [figure.of] if isinstance(figure.of, str) else figure.of:
                 if figure.kind in ("phase", "lines"):
                     self.known(place, name, variables, "an outcome or measure of the experiment")
+            wanted = {"phase": 2, "lines": 1}.get(figure.kind, 0)
+            axes = [axis for axis in (figure.x, figure.y)[:wanted] if axis]
+            if len(set(axes)) < wanted:
+                self.note(
+                    place,
+                    "missing-key",
+                    f"figure {figure.file} needs {wanted} different axes",
+                    "write x = and, for a phase diagram, y =",
+                )
             for name in (figure.x, figure.y, *figure.where):
                 if name:
                     self.known(place, name, dims, "varied here")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sim.analysis.plan import Plan
 
-__all__ = ["read", "write"]
+__all__ = ["claim", "read", "write"]
 
 PACKAGES = ("escalation-sim", "numpy", "scipy", "numba", "xarray", "zarr", "matplotlib", "pydantic")
 
@@ -34,6 +34,24 @@ def _version(name: str) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def claim(plan: Plan, out: str | Path) -> Path:
+    """Make the folder of an experiment's results, or refuse one that holds another's.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds another experiment's results.
+    """
+    folder = Path(out)
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        owner = json.loads(manifest.read_text(encoding="utf-8")).get("experiment")
+        if owner != plan.name:
+            raise OptionError(f"{folder} holds the results of experiment '{owner}'; choose another folder with --out")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", figures: tuple[str, ...] = ()) -> Path:
@@ -60,13 +78,8 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
     OptionError
         If the folder holds another experiment's results.
     """
-    folder = Path(out)
+    folder = claim(plan, out)
     manifest = folder / "manifest.json"
-    if manifest.exists():
-        owner = json.loads(manifest.read_text(encoding="utf-8")).get("experiment")
-        if owner != plan.name:
-            raise OptionError(f"{folder} holds the results of experiment '{owner}'; choose another folder with --out")
-    folder.mkdir(parents=True, exist_ok=True)
     store, partial = folder / "result.zarr", folder / "result.zarr.partial"
     shutil.rmtree(partial, ignore_errors=True)
     labelled = dataset.assign_coords(

@@ -8,22 +8,24 @@ their weights and the recorded action is taken wherever it is available.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.analysis.paths import Paths, play
-from sim.errors import OptionError, ScenarioError
+from sim.errors import NoAnswerError, OptionError, ScenarioError
 from sim.game.graph import CHANCE, TERMINAL
 
 if TYPE_CHECKING:
     from sim.construct.compile import Origin
+    from sim.errors import SimError
     from sim.kinds import Floats
     from sim.scenario.model import Record, Scenario
     from sim.solve.contract import Solution
 
-__all__ = ["RecordedStep", "Replay", "Situation", "replay", "round_of", "situation"]
+__all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +142,14 @@ class _Walker:
             k
             for k in range(self.layer + 1, graph.layer_count)
             if graph.layer_round[k] == record.round and graph.layer_player[k] == mover
+            if record.turn in (-1, int(graph.layer_turn[k]))
         ]
+        known = False
         for layer in layers:
             edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
             texts = np.array([graph.labels[label].text for label in graph.edge_label[edges]])
             matching = texts == text
+            known = known or bool(matching.any())
             here = weights[self.source[edges]]
             if mover == CHANCE and not any(label.startswith(f"{record.event}/") for label in texts):
                 continue
@@ -152,11 +157,27 @@ class _Walker:
                 continue
             self.layer = layer
             return self.follow(record, edges, texts, matching, here, self.mass(weights))
-        who = f"{record.player} could not play {text}" if record.player else f"{text} could not happen"
+        raise self.refuse(record, text, known=known)
+
+    def refuse(self, record: Record, text: str, *, known: bool) -> SimError:
+        """Make the error for a record that cannot be followed: removed, of probability 0, or not available."""
+        origin: Origin = self.game.origin
         when = f"round {record.round}" + (f" ({record.date})" if record.date else "")
-        raise self.fail(
-            record, f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave"
-        )
+        if record.action.split("/")[0] in origin.removed:
+            return OptionError(f"the recorded history says {text} in {when}, which --remove takes away")
+        if known:
+            what = f"the recorded history says {text} in {when}, but what is not recorded before it has probability 0"
+            return NoAnswerError(f"{what} under {self.solution.concept}; record it too, or use quantal_response")
+        who = f"{record.player} could not play {text}" if record.player else f"{text} could not happen"
+        what = f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave"
+        return self.fail(record, what)
+
+    def bypassing(self) -> Any:
+        """Find the edges by which history ends before the record's layer, or passes it by."""
+        graph = self.graph
+        layer = graph.node_layer()
+        source, target = layer[self.source], layer[graph.edge_dst]
+        return (source < self.layer) & ((target > self.layer) | (graph.layer_player[target] == TERMINAL))
 
     def follow(self, record: Record, edges: Any, texts: Any, matching: Any, here: Floats, mass: float) -> RecordedStep:
         """Keep only the recorded edges of a layer, and measure how likely they were."""
@@ -175,6 +196,7 @@ class _Walker:
         forced = probability <= 0
         kept = np.where(matching, 1.0 if forced else self.profile[0, edges], 0.0)
         self.profile[0, edges] = kept
+        self.profile[0, self.bypassing()] = 0.0
         return RecordedStep(
             record=record,
             probability=min(probability, 1.0),
@@ -194,10 +216,12 @@ def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tup
     if until is None:
         return records, []
 
+    moment = parse_moment(scenario, until)
+
     def before(record: Record) -> bool:
-        if isinstance(until, int) or until.isdigit():
-            return record.round < int(until)
-        return (record.date or scenario.date_of(record.round)) < until
+        if isinstance(moment, int):
+            return record.round < moment
+        return (record.date or scenario.date_of(record.round)) < moment
 
     count = next((place for place, record in enumerate(records) if not before(record)), len(records))
     if player:
@@ -328,6 +352,34 @@ def round_of(solution: Solution, at: str | int | None) -> int:
     origin: Origin = solution.game.origin
     if at is None:
         return origin.first
-    if isinstance(at, int) or at.isdigit():
-        return int(at)
-    return max([number for number, start in enumerate(origin.scenario.clock, 1) if start <= at], default=origin.first)
+    moment = parse_moment(origin.scenario, at)
+    if isinstance(moment, int):
+        return moment
+    starts = enumerate(origin.scenario.clock, 1)
+    return max([number for number, start in starts if start <= moment], default=origin.first)
+
+
+def parse_moment(scenario: Scenario, text: str | int) -> str | int:
+    """Read a date ("2016-10", "2016-10-03") or a round.
+
+    Raises
+    ------
+    OptionError
+        For anything else, and for a date where the scenario has no clock.
+
+    Examples
+    --------
+    >>> import sim
+    >>> parse_moment(sim.load(sim.template()), "1")
+    1
+    """
+    if isinstance(text, int) or re.fullmatch(r"[0-9]{1,3}", text):
+        number = int(text)
+        if 0 <= number <= scenario.rounds + 1:
+            return number
+        raise OptionError(f"round {number} is not in the scenario; expected 1 to {scenario.rounds}")
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-[0-3]\d)?", text, flags=re.ASCII):
+        raise OptionError(f"'{text}' is neither a round nor a date; write a number, or a date such as 2016-10")
+    if not scenario.clock:
+        raise OptionError(f"'{text}' is a date, but the scenario has no [clock]; name a round")
+    return text

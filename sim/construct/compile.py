@@ -76,6 +76,7 @@ def compile(  # noqa: A001 - the front door's word
     *,
     rounds: int | None = None,
     first: int = 1,
+    first_turn: int = 0,
     starts: Sequence[int] | None = None,
     remove: Iterable[str] = (),
     node_limit: int = NODE_LIMIT,
@@ -91,8 +92,8 @@ def compile(  # noqa: A001 - the front door's word
         Values instead of base values; an array makes a batch of variants.
     rounds
         Play this many rounds instead of the scenario's.
-    first, starts
-        Start in this round, in the states with these codes; the whole game by default.
+    first, first_turn, starts
+        Start in this round, at this turn of it (from 0), in the states with these codes; the whole game by default.
     remove
         Moves, or groups of moves, that nobody may make: the game is re-solved without them.
     node_limit
@@ -135,7 +136,7 @@ def compile(  # noqa: A001 - the front door's word
             raise OptionError(message)
         removed |= set(members)
     fixed = _fixed(scenario, values)
-    expander = Expander(scenario, fixed, last, first, starts, frozenset(removed), node_limit, progress)
+    expander = Expander(scenario, fixed, last, first, first_turn, starts, frozenset(removed), node_limit, progress)
     expansion = expander.run()
     graph, plan = make_plan(scenario, expansion, expander.codec, last)
     origin = Origin(

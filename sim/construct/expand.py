@@ -79,6 +79,8 @@ class Expander:
         The last round.
     first
         The first round; with ``starts``, play begins there.
+    first_turn
+        The turn of the first round at which play begins, counted from 0.
     starts
         Codes of the states in which play may start; by default the scenario's start.
     removed
@@ -93,6 +95,7 @@ class Expander:
     assumptions: Mapping[str, float]
     rounds: int
     first: int = 1
+    first_turn: int = 0
     starts: Sequence[int] | None = None
     removed: frozenset[str] = frozenset()
     node_limit: int = NODE_LIMIT
@@ -107,6 +110,8 @@ class Expander:
     warnings: dict[tuple[str, str], Problem] = field(init=False, default_factory=dict[tuple[str, str], Problem])
     nodes: int = field(init=False, default=0)
     uncertain: set[int] = field(init=False, default_factory=set[int])
+    turn: int = field(init=False, default=0)
+    layer_turns: list[int] = field(init=False, default_factory=list[int])
 
     # -- small helpers ----------------------------------------------------------------------------------------------------------------
 
@@ -150,6 +155,7 @@ class Expander:
     def add_layer(self, player: int, number: int, keys: Keys, *, boundary: bool) -> None:
         """Give the nodes of a layer their numbers."""
         self.layers.append((player, number, boundary, keys))
+        self.layer_turns.append(self.turn)
         self.nodes += len(keys)
         if self.nodes > self.node_limit:
             advice = "give variables fewer values, play fewer rounds (--rounds), or raise the limit (--max-nodes)"
@@ -460,14 +466,14 @@ class Expander:
             raise self.fail("forbid", "forbidden", what, advice="change a start, or the condition")
         return keys
 
-    def stages(self, number: int) -> list[tuple[int, str]]:
-        """List the points of a round: a player's index, or chance and its event."""
+    def stages(self, number: int) -> list[tuple[int, str, int]]:
+        """List the points of a round: a player's index, or chance and its event; and the turn they belong to."""
         index = {name: place for place, name in enumerate(self.scenario.player_ids)}
-        out: list[tuple[int, str]] = []
-        for turn in self.scenario.turns:
-            if turn.comes_in(number):
-                out += [(index[turn.player], "")] if turn.player else [(CHANCE, event) for event in turn.events]
-        return out or [(CHANCE, "")]
+        out: list[tuple[int, str, int]] = []
+        for turn, table in enumerate(self.scenario.turns):
+            if table.comes_in(number) and (number > self.first or turn >= self.first_turn):
+                out += [(index[table.player], "", turn)] if table.player else [(CHANCE, x, turn) for x in table.events]
+        return out or [(CHANCE, "", 0)]
 
     def run(self) -> Expansion:
         """Expand the whole game."""
@@ -485,7 +491,7 @@ class Expander:
         for number in range(self.first, self.rounds + 1):
             ends = self.frontier()
             stages = self.stages(number)
-            for place, (player, event) in enumerate(stages):
+            for place, (player, event, self.turn) in enumerate(stages):
                 last = place == len(stages) - 1
                 after = ends if last and number == self.rounds else self.frontier()
                 keys = current.close()
@@ -539,6 +545,7 @@ class Expander:
             layer_start=frozen(np.concatenate(([0], np.cumsum(counts))).astype(np.int32)),
             layer_player=frozen(np.array([layer[0] for layer in self.layers], dtype=np.int32)),
             layer_round=frozen(np.array([layer[1] for layer in self.layers], dtype=np.int32)),
+            layer_turn=frozen(np.array(self.layer_turns, dtype=np.int32)),
             layer_boundary=frozen(np.array([layer[2] for layer in self.layers], dtype=np.bool_)),
             edge_start=frozen(np.concatenate(([0], np.cumsum(degree))).astype(np.int32)),
             edge_dst=frozen(np.concatenate(dst)),

@@ -55,6 +55,8 @@ class Graph:
     layer_player : int array, (l,)
         The mover: a player's index, :data:`CHANCE` or :data:`TERMINAL`.
     layer_round : int array, (l,)
+    layer_turn : int array, (l,)
+        The turn of the round, counted from 0; terminal layers have that of the layer before.
     layer_boundary : bool array, (l,)
         Whether a round ends on the way into this layer's nodes.
     edge_start : int array, (n + 1,)
@@ -81,6 +83,7 @@ class Graph:
     layer_start: Ints
     layer_player: Ints
     layer_round: Ints
+    layer_turn: Ints
     layer_boundary: Bools
     edge_start: Ints
     edge_dst: Ints

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sim.analysis.check import size_bound
 from sim.present.plain import Table, number
 from sim.scenario.values import assumption_values, show_assumption, structural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sim.scenario.model import Action, Branch, Scenario, Turn
 
 __all__ = ["describe", "ledger_table", "size_lines"]
@@ -95,9 +97,9 @@ def describe(scenario: Scenario) -> list[str]:
     return lines
 
 
-def ledger_table(scenario: Scenario) -> Table:
+def ledger_table(scenario: Scenario, settings: Mapping[str, Any] | None = None) -> Table:
     """Tabulate the assumptions with their values, ranges, bases and sources."""
-    values = assumption_values(scenario)
+    values = assumption_values(scenario, settings)
     shapes = structural(scenario)
     rows: list[tuple[str, ...]] = []
     for name, assumption in scenario.assumptions.items():

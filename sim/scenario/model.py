@@ -151,10 +151,11 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One step of the recorded history: a player's action, or an event's outcome."""
+    """One step of the recorded history: a player's action, or an event's outcome; turn -1 is whichever comes first."""
 
     date: str
     round: int
+    turn: int
     player: str
     action: str
     event: str

@@ -58,6 +58,7 @@ def read_history(context: Context, actions: tuple[Action, ...], clock: tuple[str
         record = Record(
             date=table.date,
             round=number or (out[-1].round if out else 1),
+            turn=_turn(context, table, number, path),
             player=_player(context, table, path) if table.move else "",
             action=_action(context, table, actions, path) if table.move else "",
             event=table.event,
@@ -95,6 +96,23 @@ def _round(context: Context, table: RecordTable, clock: tuple[str, ...], path: P
         what = f"a record has the date {table.date}, but there is no clock"
         context.note((*path, "date"), "bad-record", what, "round = N, or a [clock] with starts")
     return 0
+
+
+def _turn(context: Context, table: RecordTable, number: int, path: Path) -> int:
+    """Find the turn of a record, counted from 0; -1 if it names none."""
+    if table.turn is None:
+        return -1
+    count = len(context.file.turns)
+    if not 1 <= table.turn <= count:
+        context.note((*path, "turn"), "outside-range", f"a record is in turn {table.turn}", f"1 to {count}")
+        return -1
+    turn = context.file.turns[table.turn - 1]
+    plays = turn.player is not None and turn.player == (table.player or turn.player) and bool(table.move)
+    fits = plays or table.event in (turn.chance or ())
+    if not fits or (turn.in_rounds is not None and number and number not in turn.in_rounds):
+        what = f"turn {table.turn} of round {number} is not that of {table.move or table.event}"
+        context.note((*path, "turn"), "bad-record", what, "the place in [[turns]] at which it happened, from 1")
+    return table.turn - 1
 
 
 def _player(context: Context, table: RecordTable, path: Path) -> str:

@@ -178,6 +178,7 @@ class RecordTable(Documented):
 
     date: str = ""
     round: int | None = None
+    turn: int | None = None
     player: str = ""
     move: str = ""
     choose: dict[str, Any] = Field(default_factory=dict[str, Any])

@@ -205,3 +205,72 @@ def test_two_concepts_need_two_labels(folder):
     (folder / "small.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ExperimentError, match="same label"):
         read_experiment(folder / "small.toml")
+
+
+def test_forcing_leaves_chance_and_other_states_alone(tmp_path):
+    scenario = """
+title = "special"
+rounds = 1
+[players.a]
+[state.s]
+range = [0, 3]
+start = 0
+[[turns]]
+chance = ["draw"]
+[[turns]]
+player = "a"
+[moves.stay]
+player = "a"
+[moves.special]
+player = "a"
+when = "s == 1"
+effects = { s = 3 }
+[[chance.draw]]
+outcomes = [
+  { label = "one", probability = 0.25, effects = { s = 1 } },
+  { label = "two", probability = 0.75, effects = { s = 2 } },
+]
+[payoffs.a]
+each_round = "-s"
+[outcomes]
+two = "final(s) == 2"
+three = "final(s) == 3"
+[[history]]
+round = 1
+player = "a"
+move = "stay"
+"""
+    (tmp_path / "special.toml").write_text(scenario, encoding="utf-8")
+    text = """
+title = "forced"
+question = "what if?"
+scenario = "special.toml"
+[[arms]]
+name = "forced"
+from = "1"
+force = "special"
+"""
+    (tmp_path / "e.toml").write_text(text, encoding="utf-8")
+    data = sim.run(tmp_path / "e.toml").squeeze()
+    assert float(data["two"]) == pytest.approx(0.75)
+    assert float(data["three"]) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('name = "as it is"', 'name = "as it is"\nset = { prize = 5 }', "set here and varied too"),
+        ("cost_of_war = [1, 4]", "cost_of_war = [1, 40]", "cannot be used"),
+        ("cost_of_war = [1, 4]", 'cost_of_war = ["a"]', "cannot be used"),
+        ("cost_of_war = [1, 4]", 'cost_of_war = [1, 4]\nprecision = ["a"]', "cannot be used"),
+        ('y = "cost_of_war"', 'y = "prize"', "2 different axes"),
+        ('y = "cost_of_war"', "", "2 different axes"),
+        ('file = "phase"', 'file = "../phase"', "pattern"),
+    ],
+)
+def test_mistakes_that_would_surface_late_are_told_early(folder, old, new, message):
+    assert old in EXPERIMENT
+    (folder / "small.toml").write_text(EXPERIMENT.replace(old, new), encoding="utf-8")
+    with pytest.raises(ExperimentError, match=message) as found:
+        read_experiment(folder / "small.toml")
+    assert all(problem.line > 0 for problem in found.value.problems)

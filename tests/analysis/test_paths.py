@@ -141,3 +141,37 @@ def test_a_question_without_an_answer_is_refused_with_its_state():
     )
     with pytest.raises(ScenarioError, match=r"odd.*rung=crisis"):
         check(loads(text))
+
+
+@pytest.mark.parametrize(
+    "question", ["1 / count(rung == war)", "first(rung == war) + 1", "sum_over(rung) / count(rung == war)"]
+)
+def test_combinations_without_a_value_on_some_path_are_refused(question):
+    from sim.errors import ScenarioError
+    from sim.scenario.load import loads
+
+    text = sim.template().read_text(encoding="utf-8").replace("[outcomes]\n", f'[outcomes]\nodd = "{question}"\n')
+    paths = sim.play(sim.solve(sim.compile(loads(text)), "quantal_response"))
+    with pytest.raises(ScenarioError, match=r"odd .* no value on some paths"):
+        paths.outcome("odd")
+
+
+def test_constant_outcomes_are_warned_of_and_others_are_not():
+    from sim.analysis.check import check
+    from sim.scenario.load import loads
+
+    text = sim.template().read_text(encoding="utf-8")
+    asked = {
+        "same": "count(round >= 1)",
+        "never": "ever(rung > war)",
+        "moves": "final(rung) - rung.crisis",
+        "sure": "final(rung) >= 0",
+    }
+    lines = "".join(f'{name} = "{question}"\n' for name, question in asked.items())
+    warned = {problem.place for problem in check(loads(text.replace("[outcomes]\n", "[outcomes]\n" + lines)))[1]}
+    assert warned == {"outcomes.same", "outcomes.never", "outcomes.sure"}
+    ending = text.replace("rounds = 1", "rounds = 2").replace(
+        'effects = { rung = "war" }', 'effects = { rung = "war" }\nends = true'
+    )
+    found = {problem.place for problem in check(loads(ending.replace("[outcomes]\n", "[outcomes]\n" + lines)))[1]}
+    assert "outcomes.same" not in found

@@ -137,7 +137,11 @@ def test_solve_prints_the_documented_object(run):
         (["paths", "scenarios/brinkmanship.toml", "--figure", "no/such/folder.svg"], 2, "cannot be written"),
         (["export", "scenarios/chain_store.toml", "--out", "no/such/folder.efg"], 2, "cannot be written"),
         (["run", "experiments/precision.toml", "--out", "README.md/x"], 2, "cannot be written"),
-        (["moves", "scenarios/rock_bottom.toml", "--at", "99"], 2, "no decision"),
+        (["moves", "scenarios/rock_bottom.toml", "--at", "99"], 2, "expected 1 to 8"),
+        (["paths", "scenarios/rock_bottom.toml", "--from", "banana"], 2, "neither a round nor a date"),
+        (["paths", "scenarios/rock_bottom.toml", "--from", "2016"], 2, "neither a round nor a date"),
+        (["moves", "scenarios/rock_bottom.toml", "--at", "²"], 2, "neither a round nor a date"),
+        (["replay", "scenarios/rock_bottom.toml", "--remove", "gambit"], 2, "--remove takes away"),
     ],
 )
 def test_mistakes_exit_with_2_and_teach(words, code, message, run):
