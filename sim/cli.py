@@ -55,6 +55,14 @@ Opt = Annotated[
         "--option", metavar="NAME=VALUE", help="An option of the concept, such as level=2 or tau=1.5; may be repeated."
     ),
 ]
+At = Annotated[
+    str,
+    typer.Option(
+        "--at",
+        metavar="HISTORY",
+        help="A date or round of the recorded history, or moves such as 'push > resist'; else the first decision.",
+    ),
+]
 Remove = Annotated[
     list[str] | None,
     typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated."),
@@ -282,6 +290,7 @@ def paths(
     option: Opt = None, remove: Remove = None,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow the recorded history up to this date or round first.")] = "",
     variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--given", metavar="MOVE", help="Also show outcomes given that a move was played.")] = None,
     count: Annotated[int, typer.Option("--histories", min=1, help="How many of the most likely histories.")] = 5,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
@@ -302,16 +311,18 @@ def paths(
 
         trajectory_figure(found, figure, variable)
     if as_json:
-        _print_json(tables.paths_data(found, count, variable))
+        _print_json(tables.paths_data(found, count, variable) | {"given": tables.given_data(found, given or ())})
         return
     print_table(tables.trajectory_table(found, variable))
     print_table(tables.passage_table(found, variable))
     print_table(tables.histories_table(found.histories(count)))
+    if given:
+        print_table(tables.given_table(found, given))
 
 
 @app.command()
 def moves(
-    file: File, at: Annotated[str, typer.Option("--at", metavar="DATE", help="A date or round of the recorded history; by default the first decision.")] = "",
+    file: File, at: At = "",
     player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
     concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,

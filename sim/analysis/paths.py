@@ -7,7 +7,7 @@ follow from it (see :mod:`sim.analysis.outcomes`).
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -190,6 +190,40 @@ class Paths:
         """
         found = tally(self.game, question(self.game, name), self.profile, self.reached)
         return found.expectation if isinstance(found, Tally) else found
+
+    def given(self, name: str, move: str) -> Floats:
+        """Return an outcome among the histories in which a move, or a move of a group, was played, shape (v,).
+
+        This conditions on equilibrium play; it neither forces the move nor removes it.
+
+        Raises
+        ------
+        OptionError
+            Where the move is never played, and for a lone ``first``.
+
+        Examples
+        --------
+        >>> import sim
+        >>> paths = play(sim.solve(sim.compile(sim.load(sim.template())), "quantal_response"))
+        >>> paths.given("pushed", "push")
+        array([1.])
+        """
+        if not self.game.origin.scenario.members(move):
+            known = {x for action in self.game.origin.scenario.actions for x in (action.move, action.group) if x}
+            raise OptionError(f"'{move}' is not a move or group; {did_you_mean(move, known)}")
+        if self.is_first(name):
+            raise OptionError(f"outcome '{name}' asks first(); compare it with a number to condition it on a move")
+        asked = question(self.game, name)
+        played = Node("name", "truth", name=f"@{len(asked.atoms)}")
+        node = Node("if", "number", (played, asked.node, Node("const", "number", value=0.0)))
+        atoms = (*asked.atoms, Atom("played", target=move))
+        both = self.ask(Expression(f"{asked.text} given {move}", node, asked.reads, atoms)).expectation
+        alone = self.ask(Expression(f"played({move})", replace(played, name="@0"), frozenset(), atoms[-1:])).expectation
+        if (alone <= 0).any():
+            raise OptionError(
+                f"{move} has probability 0, so nothing can be said given that it was played; force it in an experiment"
+            )
+        return both / alone
 
     def distribution(self, name: str) -> Tally:
         """Return an outcome's whole distribution.

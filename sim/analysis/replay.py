@@ -15,17 +15,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.paths import Paths, play
-from sim.errors import NoAnswerError, OptionError, ScenarioError
+from sim.errors import NoAnswerError, OptionError, ScenarioError, did_you_mean
 from sim.game.graph import CHANCE, TERMINAL
+from sim.scenario.model import Record
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.construct.compile import Origin
     from sim.errors import SimError
     from sim.kinds import Floats
-    from sim.scenario.model import Record, Scenario
+    from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
 
-__all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation"]
+ANY = -1
+"""Round or turn of a record that names none."""
+
+__all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation", "told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +147,8 @@ class _Walker:
         layers = [
             k
             for k in range(self.layer + 1, graph.layer_count)
-            if graph.layer_round[k] == record.round and graph.layer_player[k] == mover
-            if record.turn in (-1, int(graph.layer_turn[k]))
+            if record.round in (ANY, int(graph.layer_round[k])) and graph.layer_player[k] == mover
+            if record.turn in (ANY, int(graph.layer_turn[k]))
         ]
         known = False
         for layer in layers:
@@ -229,7 +235,51 @@ def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tup
     return records[:count], records[count:]
 
 
-def replay(solution: Solution, until: str | int | None = None, variant: int = 0, player: str = "") -> Replay:
+def told(scenario: Scenario, text: str) -> list[Record]:
+    """Turn a history that the user tells, ``push > resist > election/hostile_wins``, into records.
+
+    Each step is an action's label (``player:label`` where several players have it) or ``event/outcome``; it is looked for at the next
+    point of the game at which it can happen.
+
+    Raises
+    ------
+    OptionError
+        For a step that is neither, and for one that several players could make.
+
+    Examples
+    --------
+    >>> import sim
+    >>> [record.player for record in told(sim.load(sim.template()), "push > resist")]
+    ['challenger', 'defender']
+    """
+    out: list[Record] = []
+    labels = {action.label: action.players for action in scenario.actions}
+    events = {f"{x}/{y.label}": x for x, cases in scenario.chance.items() for case in cases for y in case.branches}
+    for step in (word.strip() for word in text.split(">")):
+        who, _, label = step.rpartition(":")
+        if label in labels and (who in labels[label] or (not who and len(labels[label]) == 1)):
+            player, event, outcome = who or labels[label][0], "", ""
+        elif step in events:
+            player, event, outcome, label = "", events[step], step.partition("/")[2], ""
+        elif label in labels:
+            raise OptionError(f"'{step}' may be made by {', '.join(labels[label])}; write player:{label}")
+        else:
+            kind = "neither a round nor a date (write 2016-10), nor a move or an event's outcome"
+            raise OptionError(f"'{step}' is {kind}; {did_you_mean(step, [*labels, *events])}")
+        record = Record(
+            date="", round=ANY, turn=ANY, player=player, action=label, event=event, label=outcome, place="history"
+        )
+        out.append(record)
+    return out
+
+
+def replay(
+    solution: Solution,
+    until: str | int | None = None,
+    variant: int = 0,
+    player: str = "",
+    records: Sequence[Record] | None = None,
+) -> Replay:
     """Follow the recorded history.
 
     Parameters
@@ -242,6 +292,8 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0,
         Go on to this player's next record.
     variant
         Which variant.
+    records
+        Follow these instead of the scenario's.
 
     Raises
     ------
@@ -251,8 +303,9 @@ def replay(solution: Solution, until: str | int | None = None, variant: int = 0,
     solution.require()
     walker = _Walker(solution, variant)
     origin: Origin = walker.game.origin
-    wanted, _ = _split(origin.scenario, until, player)
-    steps = tuple(walker.take(record) for record in wanted if origin.first <= record.round <= origin.rounds)
+    wanted = records if records is not None else _split(origin.scenario, until, player)[0]
+    played = (ANY, *range(origin.first, origin.rounds + 1))
+    steps = tuple(walker.take(record) for record in wanted if record.round in played)
     one = solution
     if solution.game.variants > 1:
         one = one_variant(solution, variant)
@@ -297,7 +350,8 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     solution
         A certified solution.
     at
-        A date or round: records before it are followed. None: the first decision of the game.
+        A date or round: records before it are followed. Or a history of its own, ``push > resist``; see :func:`told`. None: the
+        first decision of the game.
     player
         Whose decision; by default the player of the next record, or the next player to move.
 
@@ -318,12 +372,16 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     scenario = solution.game.origin.scenario
     if player and player not in graph.players:
         raise OptionError(f"'{player}' is not a player; known: {', '.join(graph.players)}")
-    following = _split(scenario, at, player)[1] if at is not None else []
-    wanted = player or next((record.player for record in following if record.player), "")
-    walked = replay(
-        solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""
-    )
-    number = next((record.round for record in following if record.player == wanted), round_of(solution, at))
+    if isinstance(at, str) and not at[:1].isdigit():
+        wanted, number = player, 0
+        walked = replay(solution, variant=variant, records=told(scenario, at))
+    else:
+        following = _split(scenario, at, player)[1] if at is not None else []
+        wanted = player or next((record.player for record in following if record.player), "")
+        walked = replay(
+            solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""
+        )
+        number = next((record.round for record in following if record.player == wanted), round_of(solution, at))
     weights = reach(walked.solution.game, walked.profile)[0]
     exists = False
     for layer in range(walked.layer + 1, graph.layer_count):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "assumptions_data",
+    "given_data",
+    "given_table",
     "histories_table",
     "moves_data",
     "moves_tables",
@@ -123,6 +125,24 @@ def outcomes_table(paths: Paths, variant: int = 0) -> Table:
         columns=("outcome", "value", "question"),
         rows=rows,
     )
+
+
+def given_data(paths: Paths, moves: Iterable[str], variant: int = 0) -> dict[str, dict[str, float]]:
+    """Return all outcomes but lone ``first`` ones, given that each move was played."""
+    asked = [name for name in paths.game.origin.scenario.questions if not paths.is_first(name)]
+    return {move: {name: float(paths.given(name, move)[variant]) for name in asked} for move in moves}
+
+
+def given_table(paths: Paths, moves: Iterable[str], variant: int = 0) -> Table:
+    """Tabulate outcomes given that moves were played, beside those of all histories."""
+    found = given_data(paths, moves, variant)
+    whole = paths.outcomes()
+    names = list(next(iter(found.values()), {}))
+    rows = [
+        (name, number(float(whole[name][variant])), *(number(one[name]) for one in found.values())) for name in names
+    ]
+    heads = ("outcome", "all histories", *(f"given {move}" for move in found))
+    return Table(title="Outcomes given what was played", columns=heads, rows=rows)
 
 
 def path_table(paths: Paths, history: History, title: str = "") -> Table:

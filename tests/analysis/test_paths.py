@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 import sim
 from sim.errors import NoAnswerError, OptionError
@@ -73,6 +73,30 @@ def test_trajectories_and_first_passages_are_coherent(game):
     assert (np.diff(passage, axis=2) <= 1e-12).all()
     at_least = np.cumsum(shares[:, :, ::-1], axis=2)[:, :, ::-1]
     assert (passage >= at_least - 1e-12).all()
+
+
+@settings(max_examples=30)
+@given(games())
+def test_conditioning_on_a_move_is_bayes(game):
+    """P(outcome | played) from enumerated histories."""
+    paths = sim.play(sim.solve(game, "quantal_response", precision=0.3))
+    histories = paths.histories(1000)
+    assume(len(histories) < 1000)
+    assume(all(one.steps for one in histories))
+    left = [one for one in histories if "go_a" in told(paths, one)[1]]
+    assume(left)
+    total = sum(one.probability for one in left)
+    for name, answer in ANSWERS.items():
+        expected = sum(one.probability * answer(*told(paths, one)) for one in left) / total
+        assert paths.given(name, "go_a")[0] == pytest.approx(float(expected), abs=1e-9)
+
+
+def test_conditioning_needs_a_move_that_is_played():
+    game = sim.compile(sim.load(sim.template()))
+    with pytest.raises(OptionError, match="probability 0"):
+        sim.play(sim.solve(game, "subgame_perfect")).given("war", "push")
+    with pytest.raises(OptionError, match="did you mean 'push'"):
+        sim.play(sim.solve(game, "quantal_response")).given("war", "pusch")
 
 
 def test_likeliest_histories_come_first_and_are_exact(root):

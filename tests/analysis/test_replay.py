@@ -126,3 +126,19 @@ def test_what_is_unrecorded_and_impossible_is_told_apart():
     assert replay(sim.solve(sim.compile(scenario), "quantal_response")).steps[0].probability > 0
     with pytest.raises(OptionError, match="--remove"):
         replay(sim.solve(sim.compile(scenario, remove=["yield_now"]), "quantal_response"))
+
+
+def test_any_decision_can_be_asked_about_by_its_history():
+    """Also off the path, where no record leads and the solution never comes."""
+    solution = sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect")
+    found = moves_at(solution, "push > resist")
+    assert found.player == "challenger"
+    assert found.state["rung"] == "crisis"
+    assert [effect.action for effect in found.effects] == ["fight", "hold"]
+    game = sim.compile(loads(GAME))
+    there = moves_at(sim.solve(game), "a:go > b:go")
+    assert (there.player, there.round, there.state["s"]) == ("a", 1, 2)
+    with pytest.raises(OptionError, match="may be made by a, b"):
+        moves_at(sim.solve(game), "go")
+    with pytest.raises(OptionError, match="did you mean 'attack'"):
+        moves_at(sim.solve(game), "attac")
