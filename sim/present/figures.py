@@ -27,6 +27,7 @@ __all__ = ["comparison_figure", "draw", "fan", "quantile_rungs", "trajectory_fig
 
 BLUE, ORANGE, BLACK = "#0072B2", "#D55E00", "#000000"
 DROPPED = 0.02
+FLAT = 1e-6
 FORMATS = ("svg", "png", "pdf")
 
 
@@ -353,6 +354,10 @@ def _lines_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan) -
             if not numeric:
                 ax.set_xticks(range(len(x)), [str(label) for label in x])
         ax.set_ylabel(name.replace("_", " "))
+        ax.ticklabel_format(axis="y", useOffset=False)
+        low, high = ax.get_ylim()
+        if high - low < FLAT:  # rounding is no variation
+            ax.set_ylim((low + high) / 2 - 0.1, (low + high) / 2 + 0.1)
         if len(ax.get_lines()) > 1:
             ax.legend()
     if spec.x == "precision":
