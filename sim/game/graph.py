@@ -138,6 +138,12 @@ class Graph:
         """Return the layer of each node, shape (n,)."""
         return np.repeat(np.arange(self.layer_count, dtype=np.int32), np.diff(self.layer_start))
 
+    def arrays(self) -> tuple[Any, ...]:
+        """List the arrays that every kernel takes, in the order of their signatures."""
+        nodes = (self.layer_start, self.layer_player, self.layer_boundary, self.edge_start)
+        edges = (self.edge_dst, self.edge_weight, self.edge_pay, self.edge_prob)
+        return (*nodes, *edges, self.node_reward, self.node_final)
+
     @property
     def nbytes(self) -> int:
         """Memory of all arrays, in bytes."""

@@ -231,20 +231,8 @@ class Measures:
 
 def _arrays(game: Game) -> Any:
     """List a game's arrays in the kernels' order."""
-    g, x = game.graph, game.numbers
-    graph = (
-        g.layer_start,
-        g.layer_player,
-        g.layer_boundary,
-        g.edge_start,
-        g.edge_dst,
-        g.edge_weight,
-        g.edge_pay,
-        g.edge_prob,
-        g.node_reward,
-        g.node_final,
-    )
-    return (*graph, x.reward, x.pay, x.prob, x.discount, x.span)
+    x = game.numbers
+    return (*game.graph.arrays(), x.reward, x.pay, x.prob, x.discount, x.span)
 
 
 def measure(game: Game, profile: Floats, precision: Floats | None = None) -> Measures:

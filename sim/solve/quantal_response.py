@@ -9,7 +9,7 @@ Source: McKelvey, R. & Palfrey, T. (1998) Quantal response equilibria for extens
 """
 
 # A kernel's types are its explicit signature.
-# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportCallIssue=false
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def solve(game: Game, options: Options) -> Answer:
     profile = np.zeros((game.variants, g.edge_count))
     over_variants(
         lambda first, stop: _logit_induction(
-            g.layer_start, g.layer_player, g.layer_boundary, g.edge_start, g.edge_dst, g.edge_weight, g.edge_pay, g.edge_prob, g.node_reward, g.node_final,
+            *g.arrays(),
             x.reward, x.pay, x.prob, x.discount, precision, first, stop, profile,
         ),
         game.variants,

@@ -5,7 +5,7 @@ actions with the greatest :math:`Q_p(e)`, ties (within 1e-9 of the payoff range)
 """
 
 # A kernel's types are its explicit signature.
-# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportCallIssue=false
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def best_replies(game: Game, given: Floats) -> Floats:
     reply = np.zeros((game.variants, g.edge_count))
     over_variants(
         lambda first, stop: _reply(
-            g.layer_start, g.layer_player, g.layer_boundary, g.edge_start, g.edge_dst, g.edge_weight, g.edge_pay, g.edge_prob, g.node_reward, g.node_final,
+            *g.arrays(),
             x.reward, x.pay, x.prob, x.discount, x.span, given, first, stop, reply,
         ),
         game.variants,

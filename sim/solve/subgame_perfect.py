@@ -14,7 +14,7 @@ Source: Selten, R. (1965), Zeitschrift für die gesamte Staatswissenschaft 121:3
 """
 
 # A kernel's types are its explicit signature.
-# pyright: reportMissingParameterType=false, reportUnknownParameterType=false
+# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportCallIssue=false
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def solve(game: Game, options: Options) -> Answer:
     rule = RULES.index(options.ties)
     over_variants(
         lambda first, stop: _backward_induction(
-            g.layer_start, g.layer_player, g.layer_boundary, g.edge_start, g.edge_dst, g.edge_weight, g.edge_pay, g.edge_prob, g.node_reward, g.node_final,
+            *g.arrays(),
             g.node_rung, g.node_uncertain, x.reward, x.pay, x.prob, x.discount, x.span, rule, first, stop, profile,
         ),
         game.variants,
