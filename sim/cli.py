@@ -140,6 +140,28 @@ def _solve(game: Game, concept: str, options: dict[str, dict[str, Any]]) -> Solu
     return solve(game, concept, **options[concept]).require()
 
 
+def _version(*, wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from importlib.metadata import version
+
+        print_line(f"sim {version('escalation-sim')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda wanted: _version(wanted=wanted), is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Turn an argument about a crisis into a game, solve it, and say for which assumptions it holds."""
+
+
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],

@@ -249,3 +249,11 @@ def test_a_broken_invariant_is_told(run, tmp_path):
     assert code == 1
     assert "prize" in err
     assert "Traceback" not in err
+
+
+def test_the_version_and_the_module(run):
+    assert run(["--version"])[:2] == (0, f"sim {sim.__version__}\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "sim", "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"sim {sim.__version__}\n"
