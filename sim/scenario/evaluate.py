@@ -26,6 +26,13 @@ __all__ = ["evaluate", "evaluate_one", "gain", "undefined"]
 
 Array = Any  # a float or an array of floats; numpy's own unions are no help to a reader
 
+
+def _power(x: Array, exponent: Array) -> Array:
+    """Raise to a power; a broken power of minus infinity has no value, whichever way numpy computes it."""
+    broken = np.logical_and(np.equal(x, -np.inf), np.not_equal(np.mod(exponent, 1), 0))
+    return np.where(broken, np.nan, np.power(x, exponent))
+
+
 _ARITHMETIC: Mapping[str, Callable[[Array, Array], Array]] = {
     "+": np.add,
     "-": np.subtract,
@@ -33,7 +40,7 @@ _ARITHMETIC: Mapping[str, Callable[[Array, Array], Array]] = {
     "/": np.divide,
     "//": np.floor_divide,
     "%": np.mod,
-    "**": np.power,
+    "**": _power,
     "min": np.minimum,
     "max": np.maximum,
     "==": np.equal,
@@ -235,7 +242,7 @@ def _guarded(op: str, parts: list[float]) -> float:
             size = _guarded("**", [abs(x), parts[2]])
             return -parts[1] * size if x < 0 else size
         if op == "**":
-            return math.pow(x, parts[1])
+            return math.nan if x == -math.inf and parts[1] % 1 else math.pow(x, parts[1])
         if op in ("sqrt", "exp", "log"):
             return float(getattr(math, op)(x))
         return float({"/": operator.truediv, "//": operator.floordiv, "%": operator.mod}[op](x, parts[1]))

@@ -213,3 +213,13 @@ def test_the_value_function_of_prospect_theory():
     assert gain(100.0, 2.25, 0.88) == pytest.approx(100**0.88)
     assert gain(-100.0, 2.25, 0.88) == pytest.approx(-2.25 * 100**0.88)
     assert gain(0.0, 2.25, 0.88) == 0
+
+
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_a_broken_power_of_minus_infinity_has_no_value(size):
+    """Numpy's way for an exponent of one half differs from its way for others."""
+    for exponent in ("0.5", "0.3", "-0.5"):
+        node = read(f"(-cost / 0) ** {exponent}", "number").node
+        assert np.isnan(evaluate(node, {"cost": np.ones(size)})).all()
+        assert math.isnan(evaluate_one(node, {"cost": 1.0}))
+    assert evaluate_one(read("(-cost / 0) ** 3", "number").node, {"cost": 1.0}) == -math.inf
