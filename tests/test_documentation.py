@@ -53,6 +53,13 @@ CONSOLE = re.compile(r"^```console\n(\$ sim .*?)^```$", flags=re.MULTILINE | re.
 SPOILT = re.compile(r"<!-- here (\S+) says `(.*?)` instead of `(.*?)` -->")
 
 
+def change(name, old, new):
+    """Replace a text in a file, and see that it was there."""
+    whole = Path(name).read_text(encoding="utf-8")
+    assert old in whole
+    Path(name).write_text(whole.replace(old, new), encoding="utf-8")
+
+
 def transcripts(page):
     """Return the page's console blocks in order, each as pairs of a command and what it prints."""
     source = page.read_text(encoding="utf-8")
@@ -78,9 +85,9 @@ def test_transcripts_are_real(page, monkeypatch, tmp_path, capsys):
     for place, block in blocks:
         for name, text in SAVED.findall(source[:place]):
             Path(name).write_text(text, encoding="utf-8")
-        for spoilt, wrong, right in SPOILT.findall(source[:place].rpartition("```")[2]):
-            whole = Path(spoilt).read_text(encoding="utf-8")
-            Path(spoilt).write_text(whole.replace(right, wrong), encoding="utf-8")
+        spoils = SPOILT.findall(source[:place].rpartition("```")[2])
+        for name, wrong, right in spoils:
+            change(name, right, wrong)
         found = ""
         for command in [line[2:] for line in block.splitlines() if line.startswith("$ ")]:
             monkeypatch.setattr(sys, "argv", shlex.split(command))
@@ -88,9 +95,8 @@ def test_transcripts_are_real(page, monkeypatch, tmp_path, capsys):
                 main()
             out = capsys.readouterr()
             found += f"$ {command}\n{out.out}{out.err}"
-        for spoilt, wrong, right in SPOILT.findall(source[:place].rpartition("```")[2]):
-            whole = Path(spoilt).read_text(encoding="utf-8")
-            Path(spoilt).write_text(whole.replace(wrong, right), encoding="utf-8")
+        for name, wrong, right in spoils:
+            change(name, wrong, right)
         if os.environ.get("UPDATE_TRANSCRIPTS") and "…" not in block:
             renewed = renewed.replace(block, found.strip("\n") + "\n")
             continue

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.analysis.outcomes import question
+from sim.analysis.history import bypassing, places, record_text
+from sim.analysis.outcomes import question, reachable_values
 from sim.construct.compile import compile as compile_game
 from sim.construct.expand import NODE_LIMIT, locate
 from sim.errors import Problem, ScenarioError
@@ -109,8 +110,6 @@ def check(
 
 def _constant_outcomes(game: Game) -> list[Problem]:
     """Find outcomes that every history answers alike."""
-    from sim.analysis.outcomes import reachable_values
-
     scenario: Scenario = game.origin.scenario
     out: list[Problem] = []
     for name in scenario.questions:
@@ -130,26 +129,18 @@ def _history_problems(game: Game) -> list[Problem]:
     scenario: Scenario = game.origin.scenario
     graph = game.graph
     source = graph.edge_source()
-    alive = np.zeros(graph.node_count, dtype=bool)
-    alive[graph.roots] = True
-    records = list(scenario.history)
     position = -1
     allowed = np.ones(graph.edge_count, dtype=bool)
-    for record in records:
+    for record in scenario.history:
         if record.round > game.origin.rounds:
             continue
         alive = _alive(game, allowed)
-        text = record.action if record.player else f"{record.event}/{record.label}"
-        player = graph.players.index(record.player) if record.player else -1
-        for layer in range(position + 1, graph.layer_count):
-            if graph.layer_round[layer] != record.round or graph.layer_player[layer] != player:
-                continue
-            edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
-            match = (
-                np.array([graph.labels[label].text == text for label in graph.edge_label[edges]]) & alive[source[edges]]
-            )
+        text = record_text(record)
+        for layer, edges, texts in places(graph, record, position):
+            match = (texts == text) & alive[source[edges]]
             if match.any():
                 allowed[edges] = match
+                allowed[bypassing(graph, layer)] = False
                 position = layer
                 break
         else:

@@ -8,6 +8,7 @@ player, chance integrated and later players following the solution. The second t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.solve.contract import Solution
 
-__all__ = ["MoveEffect", "Moves", "StageGame", "moves_at"]
+__all__ = ["MoveEffect", "Moves", "StageGame", "advantage", "moves_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +120,11 @@ class _Fresh:
             name: value[0] if isinstance(value, np.ndarray) else value for name, value in solution.options.items()
         }
         self.solution = solve(self.game, solution.concept, **options).require()
-        self.value, self.arrival = self.solution.node_values()
+        _, self.arrival = self.solution.node_values()
         self.root = {int(self.game.graph.node_key[root]): int(root) for root in self.game.graph.roots}
         self.number = number
 
+    @cached_property
     def this_round(self) -> Floats:
         """Return every node's payoffs of this round alone under the solution, on arrival, shape (n, i)."""
         graph, numbers = self.game.graph, self.game.numbers
@@ -149,11 +151,11 @@ class _Fresh:
         """Tabulate the stage game at a start."""
         graph, numbers = self.game.graph, self.game.numbers
         node = self.root[key]
-        now = self.this_round()
+        now = self.this_round
         index = graph.players.index(mover)
         rows: list[str] = []
         table: list[dict[str, tuple[Floats, Floats]]] = []
-        replies: list[tuple[str, int]] = []
+        replies: list[str] = []
         for edge in graph.edges_of(node):
             rows.append(graph.labels[graph.edge_label[edge]].text)
             paid = numbers.pay[0, graph.edge_pay[edge]]
@@ -173,14 +175,14 @@ class _Fresh:
             else:
                 cells[""] = (paid + now[to], paid + self.arrival[to])
             table.append(cells)
-            replies.append((answer, index))
+            replies.append(answer)
         columns = tuple(dict.fromkeys(text for cells in table for text in cells))
         shape = (len(rows), len(columns), len(graph.players))
         now_table, all_table = np.full(shape, np.nan), np.full(shape, np.nan)
         for r, cells in enumerate(table):
             for text, (round_only, whole) in cells.items():
                 now_table[r, columns.index(text)], all_table[r, columns.index(text)] = round_only, whole
-        worth = [all_table[r, columns.index(reply), index] for r, (reply, _) in enumerate(replies)]
+        worth = [all_table[r, columns.index(reply), index] for r, reply in enumerate(replies)]
         chosen = int(np.argmax(worth))
         return StageGame(
             rows=tuple(rows),
@@ -188,7 +190,7 @@ class _Fresh:
             round_payoffs=now_table,
             payoffs=all_table,
             best=rows[chosen],
-            reply=replies[chosen][0],
+            reply=replies[chosen],
         )
 
 

@@ -37,7 +37,7 @@ class Memory:
     Attributes
     ----------
     roots : int array
-        Split nodes at which play starts; ``root_node`` their nodes.
+        Split nodes at which play starts.
     source, target, edge : int arrays
         For each split edge the split nodes it joins, and the graph's edge.
     end, value : arrays
@@ -47,7 +47,6 @@ class Memory:
     """
 
     roots: Ints
-    root_node: Ints
     source: Ints
     target: Ints
     edge: Ints
@@ -244,7 +243,6 @@ class _Splitter:
         order = np.argsort(source, kind="stable")
         return Memory(
             roots=roots.astype(np.int32),
-            root_node=graph.roots,
             source=source[order],
             target=target[order],
             edge=edge[order],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -82,10 +82,6 @@ class Paths:
     def game(self) -> Game:
         """The game."""
         return self.solution.game
-
-    def probability(self, nodes: Any = slice(None)) -> Floats:
-        """Return the probability of reaching nodes, shape (v, nodes)."""
-        return self.reached[:, nodes]
 
     # -- trajectories -----------------------------------------------------------------------------------------------------------------
 

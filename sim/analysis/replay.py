@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.analysis.history import ANY, bypassing, places, record_text
 from sim.analysis.paths import Paths, play
 from sim.errors import NoAnswerError, OptionError, ScenarioError, did_you_mean
-from sim.game.graph import CHANCE, TERMINAL
+from sim.game.graph import TERMINAL
 from sim.scenario.model import Record
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
-
-ANY = -1
-"""Round or turn of a record that names none."""
 
 __all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation", "told"]
 
@@ -142,23 +140,12 @@ class _Walker:
         """Follow one record."""
         graph = self.graph
         weights = self.reached()
-        text = record.action if record.player else f"{record.event}/{record.label}"
-        mover = graph.players.index(record.player) if record.player else CHANCE
-        layers = [
-            k
-            for k in range(self.layer + 1, graph.layer_count)
-            if record.round in (ANY, int(graph.layer_round[k])) and graph.layer_player[k] == mover
-            if record.turn in (ANY, int(graph.layer_turn[k]))
-        ]
+        text = record_text(record)
         known = False
-        for layer in layers:
-            edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
-            texts = np.array([graph.labels[label].text for label in graph.edge_label[edges]])
+        for layer, edges, texts in places(graph, record, self.layer):
             matching = texts == text
             known = known or bool(matching.any())
             here = weights[self.source[edges]]
-            if mover == CHANCE and not any(label.startswith(f"{record.event}/") for label in texts):
-                continue
             if not (here[matching] > 0).any():
                 continue
             self.layer = layer
@@ -178,13 +165,6 @@ class _Walker:
         what = f"the recorded history says {text} in {when}, but {who} in any state that the earlier records leave"
         return self.fail(record, what)
 
-    def bypassing(self) -> Any:
-        """Find the edges by which history ends before the record's layer, or passes it by."""
-        graph = self.graph
-        layer = graph.node_layer()
-        source, target = layer[self.source], layer[graph.edge_dst]
-        return (source < self.layer) & ((target > self.layer) | (graph.layer_player[target] == TERMINAL))
-
     def follow(self, record: Record, edges: Any, texts: Any, matching: Any, here: Floats, mass: float) -> RecordedStep:
         """Keep only the recorded edges of a layer, and measure how likely they were."""
         flow = here * self.profile[0, edges] / mass
@@ -202,7 +182,7 @@ class _Walker:
         forced = probability <= 0
         kept = np.where(matching, 1.0 if forced else self.profile[0, edges], 0.0)
         self.profile[0, edges] = kept
-        self.profile[0, self.bypassing()] = 0.0
+        self.profile[0, bypassing(self.graph, self.layer)] = 0.0
         return RecordedStep(
             record=record,
             probability=min(probability, 1.0),
