@@ -1,0 +1,189 @@
+"""Commands that answer: solve, paths, moves, replay, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sim.cli.common import (
+    LIMIT,
+    At,
+    Concept,
+    File,
+    Json,
+    MaxNodes,
+    Opt,
+    Precision,
+    Remove,
+    Rounds,
+    Set,
+    Ties,
+    compile_file,
+    print_json,
+    print_line,
+    read_options,
+    solve_game,
+)
+from sim.errors import OptionError
+
+
+def solve(
+    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    option: Opt = None, remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Solve a scenario under one concept: certificate, values, outcomes, most likely history."""
+    from sim.analysis.paths import play
+    from sim.present import tables
+    from sim.present.printing import print_table
+
+    options = read_options([concept], precision, ties, option)
+    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    paths = play(solution)
+    if as_json:
+        print_json(tables.solution_data(solution, paths))
+        return
+    for line in tables.solution_lines(solution):
+        print_line(line)
+    print_line()
+    print_table(tables.values_table(solution))
+    print_table(tables.outcomes_table(paths))
+    print_table(tables.path_table(paths, paths.histories(1)[0]))
+
+
+def paths(
+    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    option: Opt = None, remove: Remove = None,
+    since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow the recorded history up to this date or round first.")] = "",
+    variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
+    given: Annotated[list[str] | None, typer.Option("--given", metavar="MOVE", help="Also show outcomes given that a move was played.")] = None,
+    count: Annotated[int, typer.Option("--histories", min=1, help="How many of the most likely histories.")] = 5,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show trajectories: the distribution of the ladder by round, first passages, the most likely histories."""
+    from sim.analysis.paths import play
+    from sim.analysis.replay import replay as follow
+    from sim.present import tables
+    from sim.present.printing import print_table
+
+    options = read_options([concept], precision, ties, option)
+    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    if since and not solution.game.origin.scenario.history:
+        raise OptionError(f"--from follows the recorded history, and {file} records none; add [[history]] tables")
+    found = follow(solution, until=since).paths() if since else play(solution)
+    if figure is not None:
+        from sim.present.figures import trajectory_figure
+
+        trajectory_figure(found, figure, variable)
+    if as_json:
+        print_json(tables.paths_data(found, count, variable) | {"given": tables.given_data(found, given or ())})
+        return
+    print_table(tables.trajectory_table(found, variable))
+    print_table(tables.passage_table(found, variable))
+    print_table(tables.histories_table(found.histories(count)))
+    if given:
+        print_table(tables.given_table(found, given))
+
+
+def moves(
+    file: File, at: At = "",
+    player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
+    stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
+    concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
+    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Show what each move does to payoffs: the stage game and continuation values before and after it."""
+    from sim.analysis.moves import moves_at
+    from sim.present import tables
+    from sim.present.printing import print_table
+
+    options = read_options([concept], precision, ties, option)
+    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    found = moves_at(solution, at or None, player)
+    players = solution.game.graph.players
+    if as_json:
+        print_json(tables.moves_data(found, players))
+        return
+    print_line(", ".join(f"{name}={value}" for name, value in found.state.items()))
+    for table in tables.moves_tables(found, players, stages=stages):
+        print_table(table)
+
+
+def replay(
+    file: File, since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow records before this date or round, then play forward.")] = "",
+    concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
+    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
+    from sim.analysis.replay import replay as follow
+    from sim.present import tables
+    from sim.present.printing import print_table
+
+    options = read_options([concept], precision, ties, option)
+    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    if not solution.game.origin.scenario.history:
+        raise OptionError(f"{file} records no history; add [[history]] tables")
+    found = follow(solution, until=since or None)
+    after = found.paths()
+    if as_json:
+        print_json(
+            {
+                **tables.replay_data(found),
+                "from": since,
+                "outcomes": {name: float(value[0]) for name, value in after.outcomes().items()},
+                "path": tables.path_data(after.histories(1)[0]),
+            }
+        )
+        return
+    print_table(tables.replay_table(found))
+    print_line(
+        f"log-likelihood of the recorded moves: {found.log_likelihood:.3f}; under uniform play: {found.uniform_log_likelihood:.3f}"
+    )
+    forced = [step for step in found.steps if step.forced]
+    if forced:
+        print_line(f"{len(forced)} record(s) had probability 0 and were forced")
+    print_line()
+    print_table(tables.path_table(after, after.histories(1)[0], "Most likely history from there on, given the records"))
+    print_table(tables.outcomes_table(after))
+
+
+def compare(
+    file: File, concept: Annotated[list[str] | None, typer.Option("--concept", help="A solution concept; give two or more.")] = None,
+    set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectories side by side into this file.")] = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Set solution concepts side by side on one scenario."""
+    from sim.analysis.compare import compare as put_together
+    from sim.present import comparing
+    from sim.present.printing import print_table
+
+    concepts = concept or ["subgame_perfect", "quantal_response"]
+    if len(set(concepts)) < len(concepts):
+        raise OptionError("compare got one concept twice; its options could only be the same")
+    if len(concepts) <= 1:
+        raise OptionError("compare needs two concepts; repeat --concept")
+    options = read_options(concepts, precision, ties, option)
+    game = compile_file(file, set_, rounds, remove, max_nodes)
+    found = put_together([solve_game(game, name, options) for name in concepts])
+    if figure is not None:
+        from sim.present.figures import comparison_figure
+
+        comparison_figure(found, figure)
+    if as_json:
+        print_json(comparing.comparison_data(found))
+        return
+    for table in comparing.comparison_tables(found):
+        print_table(table)
+    print_line(comparing.parting_line(found))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(solve)
+    app.command()(paths)
+    app.command()(moves)
+    app.command()(replay)
+    app.command()(compare)

@@ -1,0 +1,140 @@
+"""What the commands share: their options, and how they load, compile, solve and print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sim.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    from sim.game.graph import Game
+    from sim.solve.contract import Solution
+
+File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
+Concept = Annotated[str, typer.Option("--concept", help="The solution concept; see `sim list`.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")
+]
+Rounds = Annotated[int | None, typer.Option("--rounds", min=1, help="Play this many rounds.")]
+Precision = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--precision", metavar="[PLAYER=]NUMBER", help="Precision λ of quantal response; may be repeated by player."
+    ),
+]
+Ties = Annotated[
+    str | None,
+    typer.Option(
+        "--ties", help="How subgame perfection resolves ties: first, uniform, least_escalatory, most_escalatory."
+    ),
+]
+Opt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="NAME=VALUE", help="An option of the concept, such as level=2 or tau=1.5; may be repeated."
+    ),
+]
+At = Annotated[
+    str,
+    typer.Option(
+        "--at",
+        metavar="HISTORY",
+        help="A date or round of the recorded history, or moves such as 'push > resist'; else the first decision.",
+    ),
+]
+Remove = Annotated[
+    list[str] | None,
+    typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated."),
+]
+MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larger game.")]
+Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
+LIMIT = 5_000_000
+
+
+def settings(pairs: list[str] | None) -> dict[str, float | str]:
+    """Read NAME=VALUE pairs."""
+    from sim.scenario.values import parse_setting
+
+    return dict(parse_setting(pair) for pair in pairs or [])
+
+
+def compile_file(
+    file: Path, pairs: list[str] | None, rounds: int | None, remove: list[str] | None = None, max_nodes: int = LIMIT
+) -> Game:
+    """Load and compile a scenario, with a progress bar."""
+    from sim.construct.compile import compile as compile_game
+    from sim.present.progress import Progress
+    from sim.scenario.load import load
+
+    progress = Progress("compiling")
+    try:
+        return compile_game(
+            load(file), settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress
+        )
+    finally:
+        progress.stop()
+
+
+def read_options(
+    concepts: list[str], precision: list[str] | None, ties: str | None, option: list[str] | None
+) -> dict[str, dict[str, Any]]:
+    """Read the options of the chosen concepts, refusing those that none of them takes."""
+    from sim.scenario.values import parse_setting
+    from sim.solve.registry import CONCEPTS, option_names
+
+    given: dict[str, Any] = {} if ties is None else {"ties": ties}
+    for text in option or ():
+        name, value = parse_setting(text)
+        given[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+    if precision:
+        given["precision"] = read_precision(precision)
+    taken = {concept: option_names(concept) for concept in concepts}
+    for name in given:
+        if not any(name in names for names in taken.values()):
+            owners = [concept for concept in CONCEPTS if name in option_names(concept)]
+            known = sorted({known for names in taken.values() for known in names})
+            advice = f"it belongs to --concept {' or '.join(owners)}" if owners else did_you_mean(name, known)
+            raise OptionError(f"option '{name}' does not fit {' and '.join(concepts)}; {advice}")
+    return {
+        concept: {name: value for name, value in given.items() if name in names} for concept, names in taken.items()
+    }
+
+
+def read_precision(texts: list[str]) -> float | dict[str, float]:
+    """Read one precision, or one for each player."""
+    pairs = [text.rpartition("=") for text in texts]
+    try:
+        numbers = {name: float(value) for name, _, value in pairs}
+    except ValueError:
+        raise OptionError(f"--precision got '{' '.join(texts)}'; expected a number, or player=number") from None
+    if "" in numbers and len(numbers) > 1:
+        raise OptionError("--precision mixes one number for all with numbers by player; expected one or the other")
+    return numbers.get("", numbers)
+
+
+def solve_game(game: Game, concept: str, options: dict[str, dict[str, Any]]) -> Solution:
+    """Solve, or say why there is no certified answer."""
+    from sim.solve.registry import solve
+
+    return solve(game, concept, **options[concept]).require()
+
+
+def print_line(text: str = "") -> None:
+    """Write a line to standard output, as it is."""
+    sys.stdout.write(text + "\n")
+
+
+def say(text: str) -> None:
+    """Write a message to standard error, plainly."""
+    sys.stderr.write(text + "\n")
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON object."""
+    from sim.present.plain import to_json
+
+    print_line(to_json(value))

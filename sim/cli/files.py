@@ -1,0 +1,215 @@
+"""Commands about files: check, show, list, new, export."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sim.cli.common import LIMIT, File, Json, MaxNodes, Rounds, Set, compile_file, print_json, print_line, say, settings
+from sim.errors import OptionError, ScenarioError
+
+
+def check(
+    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    set_: Set = None,
+    rounds: Rounds = None,
+    max_nodes: MaxNodes = LIMIT,
+    invariants: Annotated[
+        bool, typer.Option("--invariants", help="Also property-test the model's invariants (up to a minute).")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Report every mistake of scenario files, with file:line, what was found, what was expected, and advice."""
+    found = [_check_one(file, settings(set_), rounds, max_nodes, invariants=invariants) for file in files]
+    for one in found if not as_json else ():
+        for problem in one["errors"]:
+            say(str(problem))
+        for warning in one["warnings"]:
+            say(f"warning: {warning}")
+        if one["ok"]:
+            size = f"{one['nodes']:,} nodes, {one['edges']:,} edges" if one["nodes"] else "too large to compile here"
+            print_line(f"{one['file']}: no mistakes, {len(one['warnings'])} warning(s); {size}")
+        for name in one["invariants"]:
+            print_line(f"  holds: {name}")
+    if as_json:
+        print_json(
+            [{**one, **{kind: [_problem(x) for x in one[kind]] for kind in ("errors", "warnings")}} for one in found]
+        )
+    if not all(one["ok"] for one in found):
+        raise typer.Exit(2)
+
+
+def _check_one(
+    file: Path, settings: dict[str, Any], rounds: int | None, max_nodes: int, *, invariants: bool
+) -> dict[str, Any]:
+    """Check one file."""
+    from sim.analysis.check import check as check_scenario
+    from sim.scenario.load import load
+
+    out: dict[str, Any] = {"file": str(file), "ok": False, "errors": [], "warnings": [], "nodes": None, "edges": None}
+    out["invariants"] = []
+    try:
+        scenario = load(file)
+        game, out["warnings"] = check_scenario(scenario, settings, rounds=rounds, node_limit=max_nodes)
+    except ScenarioError as error:
+        return {**out, "errors": error.problems}
+    if game:
+        out |= {"nodes": game.graph.node_count, "edges": game.graph.edge_count}
+        if invariants:
+            from sim.testing import check_invariants
+
+            out["invariants"] = check_invariants(scenario, fixed=settings, rounds=rounds)
+    return {**out, "ok": True}
+
+
+def _problem(problem: Any) -> dict[str, Any]:
+    return {name: getattr(problem, name) for name in ("kind", "file", "line", "place", "what", "expected", "advice")}
+
+
+def show(
+    file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False
+) -> None:
+    """Tell a scenario in plain English, with its ledger of assumptions and its size."""
+    from sim.analysis.check import check as check_scenario
+    from sim.present.describe import describe, ledger_table, size_lines
+    from sim.present.printing import print_table
+    from sim.scenario.load import load
+
+    scenario = load(file)
+    if not as_json:
+        for line in describe(scenario):
+            print_line(line)
+        print_line()
+        if scenario.assumptions:
+            print_table(ledger_table(scenario, settings(set_)))
+        for line in size_lines(scenario, rounds):
+            print_line(line)
+        sys.stdout.flush()
+    game, _ = check_scenario(scenario, settings(set_), rounds=rounds, node_limit=max_nodes)
+    if as_json:
+        print_json(_scenario_data(scenario, game, settings(set_), rounds))
+    elif game:
+        graph = game.graph
+        print_line(
+            f"After compiling: exactly {graph.node_count:,} nodes, {graph.edge_count:,} edges, {graph.nbytes / 1e6:.1f} MB."
+        )
+    else:
+        print_line(f"After compiling: more than {max_nodes:,} nodes; raise --max-nodes to count them.")
+
+
+def _scenario_data(scenario: Any, game: Any, settings: dict[str, Any], rounds: int | None) -> dict[str, Any]:
+    from sim.analysis.check import size_bound
+    from sim.scenario.values import assumption_values, show_assumption
+
+    values = assumption_values(scenario, settings)
+    ledger = {
+        name: {
+            "value": show_assumption(x, float(values[name][0])),
+            "range": x.range,
+            "basis": x.basis,
+            "source": x.source,
+            "note": x.note,
+        }
+        for name, x in scenario.assumptions.items()
+    }
+    size = {
+        "bound": size_bound(scenario, rounds),
+        "nodes": game.graph.node_count if game else None,
+        "edges": game.graph.edge_count if game else None,
+    }
+    return {
+        "scenario": scenario.title,
+        "rounds": rounds or scenario.rounds,
+        "players": scenario.player_ids,
+        "assumptions": ledger,
+        "size": size,
+        "outcomes": {name: q.expression.text for name, q in scenario.questions.items()},
+    }
+
+
+def list_(as_json: Json = False) -> None:
+    """List solution concepts, path operators, and the scenarios and experiments in this folder."""
+    from sim.present.plain import Table
+    from sim.present.printing import print_table
+    from sim.scenario.expression import PATH_OPERATORS
+    from sim.solve.registry import CONCEPTS, LATER
+
+    files = {kind: sorted(str(path) for path in Path(kind).glob("*.toml")) for kind in ("scenarios", "experiments")}
+    if as_json:
+        print_json(
+            {
+                "concepts": {name: row.title for name, row in CONCEPTS.items()},
+                "not_yet": LATER,
+                "path_operators": dict(PATH_OPERATORS),
+                **files,
+            }
+        )
+        return
+    print_table(
+        Table(
+            title="Solution concepts",
+            columns=("concept", "meaning", "source"),
+            rows=[(row.name, row.title, row.source) for row in CONCEPTS.values()],
+        )
+    )
+    print_line(f"Not built yet: {', '.join(LATER)}")
+    print_line()
+    print_table(Table(title="Path operators", columns=("operator", "meaning"), rows=list(PATH_OPERATORS.items())))
+    for kind, found in files.items():
+        print_line(f"{kind}: {', '.join(found) or 'none in this folder'}")
+
+
+def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to make.")]) -> None:
+    """Make a commented scenario that solves, to start from."""
+    from sim.templates import template
+
+    if file.exists():
+        raise OptionError(f"{file} exists already; choose another name, nothing was written")
+    if not file.parent.is_dir():
+        raise OptionError(f"folder {file.parent} does not exist; make it first")
+    file.write_text(template().read_text(encoding="utf-8"), encoding="utf-8")
+    print_line(f"wrote {file}; next: sim check {file}, then sim solve {file}")
+
+
+def export(
+    file: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; not needed for --format schema.")] = None,
+    form: Annotated[str, typer.Option("--format", help="efg (a game tree for Gambit and OpenSpiel) or schema (JSON Schema of scenario files).")] = "efg",
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write; by default standard output.")] = None,
+    set_: Set = None, rounds: Rounds = None,
+) -> None:  # fmt: skip
+    """Write a scenario as a Gambit game tree, or the language's JSON Schema for editors."""
+    if form == "schema":
+        from sim.present.plain import to_json
+        from sim.scenario.schema import ScenarioFile
+
+        text = (
+            to_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioFile.model_json_schema()})
+            + "\n"
+        )
+    elif form == "efg":
+        from sim.construct.gambit import to_efg
+
+        if file is None:
+            raise OptionError("export --format efg needs a scenario file")
+        text = to_efg(compile_file(file, set_, rounds))
+    else:
+        raise OptionError(f"--format is '{form}'; expected efg or schema")
+    if out is None:
+        sys.stdout.write(text)
+        return
+    partial = out.with_name(out.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(out)
+    print_line(f"wrote {out}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(check)
+    app.command()(show)
+    app.command("list")(list_)
+    app.command()(new)
+    app.command()(export)
