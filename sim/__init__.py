@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from sim.analysis.experiment import run
     from sim.analysis.paths import Paths, play
     from sim.construct.compile import compile  # noqa: A004
+    from sim.construct.gambit import write_game
+    from sim.construct.gambit_read import read_game
     from sim.errors import ExperimentError, NoAnswerError, OptionError, ScenarioError, SimError
     from sim.game.graph import Game
     from sim.scenario.load import dump, load
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
+    from sim.solve.nash import equilibria
     from sim.solve.registry import solve
     from sim.templates import template
 
@@ -45,11 +48,14 @@ _HOMES = {
     "Solution": "sim.solve.contract",
     "compile": "sim.construct.compile",
     "dump": "sim.scenario.load",
+    "equilibria": "sim.solve.nash",
     "load": "sim.scenario.load",
     "play": "sim.analysis.paths",
+    "read_game": "sim.construct.gambit_read",
     "run": "sim.analysis.experiment",
     "solve": "sim.solve.registry",
     "template": "sim.templates",
+    "write_game": "sim.construct.gambit",
 }
 
 __all__ = [
@@ -65,11 +71,14 @@ __all__ = [
     "__version__",
     "compile",
     "dump",
+    "equilibria",
     "load",
     "play",
+    "read_game",
     "run",
     "solve",
     "template",
+    "write_game",
 ]
 
 

@@ -8,7 +8,7 @@ import pytest
 import sim
 from sim.analysis.check import check
 from sim.analysis.plan import read_experiment
-from sim.solve.registry import CONCEPTS
+from sim.solve.registry import concepts_for
 from sim.testing import check_invariants
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +28,8 @@ def test_every_scenario_is_listed_and_solves(path):
     assert warnings == ()
     page = (ROOT / "docs" / "reference" / "scenarios.md").read_text(encoding="utf-8")
     assert path.name in page, f"docs/reference/scenarios.md does not list {path.name}"
-    for concept in CONCEPTS:
+    assert concepts_for(game)
+    for concept in concepts_for(game):
         paths = sim.play(sim.solve(game, concept))
         found = paths.outcomes()
         assert found

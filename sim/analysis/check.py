@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from sim.analysis.outcomes import question, reachable_values
 from sim.construct.compile import compile as compile_game
 from sim.construct.expand import NODE_LIMIT, locate
 from sim.errors import Problem, ScenarioError
+from sim.game.graph import SIMULTANEOUS
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
@@ -37,15 +39,21 @@ def size_bound(scenario: Scenario, rounds: int | None = None) -> int:
     widest_case = {
         event: max((len(case.branches) for case in cases), default=1) for event, cases in scenario.chance.items()
     }
-    for number in range(1, (rounds or scenario.rounds) + 1):
+    last = scenario.settled + scenario.period if scenario.endless else rounds or scenario.rounds
+    for number in range(1, last + 1):
+        if scenario.endless and number > scenario.settled:
+            width = states  # whatever the stationary rounds may reach
         for turn in scenario.turns:
             if not turn.comes_in(number):
                 continue
-            steps = (
-                [sum(max(1, len(action.branches)) for action in scenario.actions if turn.player in action.players)]
-                if turn.player
-                else [widest_case[e] for e in turn.events]
-            )
+            steps = [widest_case[e] for e in turn.events]
+            if turn.players:
+                steps = [
+                    math.prod(
+                        sum(max(1, len(action.branches)) for action in scenario.actions if name in action.players)
+                        for name in turn.players
+                    )
+                ]
             for step in steps:
                 width = min(width * max(1, step), states)
                 total += width
@@ -101,8 +109,11 @@ def check(
                     advice="loosen its guard, or remove it",
                 )
             )
-    warnings += _constant_outcomes(game)
-    problems = _history_problems(game)
+    flat = game
+    if game.graph.stationary:  # paths are followed for some rounds
+        flat = compile_game(scenario, settings, rounds=rounds, unrolled=True, node_limit=node_limit)
+    warnings += _constant_outcomes(flat)
+    problems = _history_problems(flat)
     if problems:
         raise ScenarioError(problems)
     return game, tuple(warnings)
@@ -129,18 +140,21 @@ def _history_problems(game: Game) -> list[Problem]:
     scenario: Scenario = game.origin.scenario
     graph = game.graph
     source = graph.edge_source()
-    position = -1
+    position, done = -1, frozenset[str]()
     allowed = np.ones(graph.edge_count, dtype=bool)
     for record in scenario.history:
         if record.round > game.origin.rounds:
             continue
         alive = _alive(game, allowed)
         text = record_text(record)
-        for layer, edges, texts in places(graph, record, position):
+        for layer, edges, texts in places(graph, record, position, done):
             match = (texts == text) & alive[source[edges]]
             if match.any():
                 allowed[edges] = match
                 allowed[bypassing(graph, layer)] = False
+                done = (done if layer == position else frozenset()) | (
+                    {record.player} if graph.layer_player[layer] == SIMULTANEOUS else frozenset()
+                )
                 position = layer
                 break
         else:

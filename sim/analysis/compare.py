@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.analysis.choices import choices_at, choosers
 from sim.analysis.paths import Paths, play
 from sim.errors import OptionError
 
@@ -35,6 +36,8 @@ class Parting:
         The likeliest action under each concept.
     probabilities : float array, (2, actions)
         All action probabilities under each.
+    values : float array, (2, actions)
+        What each action is worth to the player under each: why they part.
     labels
         The actions' labels.
     """
@@ -46,6 +49,7 @@ class Parting:
     reached: Floats
     actions: tuple[str, str]
     probabilities: Floats
+    values: Floats
     labels: tuple[str, ...]
 
 
@@ -63,28 +67,30 @@ def _parting(first: Paths, second: Paths) -> Parting | None:
     """Walk the first concept's play and find the earliest, likeliest node where the favourite actions differ."""
     graph = first.game.graph
     both = np.minimum(first.reached[0], second.reached[0])
+    arrival = [paths.solution.node_values()[1] for paths in (first, second)]
     for layer in range(graph.layer_count):
-        if graph.layer_player[layer] < 0:
-            continue
         nodes = np.arange(graph.nodes(layer).start, graph.nodes(layer).stop)
-        for node in nodes[np.argsort(-both[nodes], kind="stable")]:
+        for node in nodes[np.argsort(-both[nodes], kind="stable")] if choosers(graph, layer) else ():
             if both[node] <= 0:
                 break
-            edges = graph.edges_of(int(node))
-            shares = np.stack([paths.solution.profile[0, edges.start : edges.stop] for paths in (first, second)])
-            best = shares.argmax(axis=1)
-            if best[0] != best[1]:
-                labels = tuple(graph.labels[graph.edge_label[edge]].text for edge in edges)
-                return Parting(
-                    node=int(node),
-                    round=int(graph.layer_round[layer]),
-                    player=graph.players[int(graph.layer_player[layer])],
-                    state=first.game.origin.codec.labelled(int(graph.node_key[node])),
-                    reached=np.array([first.reached[0, node], second.reached[0, node]]),
-                    actions=(labels[int(best[0])], labels[int(best[1])]),
-                    probabilities=shares,
-                    labels=labels,
-                )
+            for player in choosers(graph, layer):
+                own = [
+                    choices_at(paths.solution, int(node), player, arrival=values)
+                    for paths, values in zip((first, second), arrival, strict=True)
+                ]
+                best = [int(one.probability.argmax()) for one in own]
+                if best[0] != best[1]:
+                    return Parting(
+                        node=int(node),
+                        round=int(graph.layer_round[layer]),
+                        player=graph.players[player],
+                        state=first.game.origin.codec.labelled(int(graph.node_key[node])),
+                        reached=np.array([first.reached[0, node], second.reached[0, node]]),
+                        actions=(own[0].names[best[0]], own[1].names[best[1]]),
+                        probabilities=np.stack([one.probability for one in own]),
+                        values=np.stack([one.values[:, player] for one in own]),
+                        labels=own[0].names,
+                    )
     return None
 
 

@@ -11,6 +11,7 @@ from sim.analysis.moves import advantage
 from sim.analysis.paths import Paths, play
 from sim.analysis.plan import ConceptSpec, Plan, axis_values, read_experiment
 from sim.analysis.replay import replay, round_of
+from sim.analysis.stability import equilibrium_counts
 from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
 from sim.errors import OptionError
@@ -46,6 +47,7 @@ class _Runner:
         columns = itertools.product(*self.axes.values())
         self.rows = list(columns)
         self.arrays: dict[str, Any] = {}
+        self.counts: dict[tuple[int, int], dict[str, int]] = {}
         self.done = 0
 
     def settings(self, arm: Arm, rows: list[int]) -> tuple[dict[str, Any], Any]:
@@ -107,12 +109,30 @@ class _Runner:
         for name, measure in self.experiment.measures.items():
             if measure.likelihood:
                 values = [replay(solution, variant=variant).log_likelihood for variant in range(len(rows))]
+            elif measure.equilibria:
+                values = [self.stable(arm, where[0], row)[name] for row in rows]
             else:
                 values = [
                     advantage(solution, measure.advantage, measure.at or None, measure.player, variant)
                     for variant in range(len(rows))
                 ]
             self.place(name, where, rows, values)
+
+    def stable(self, arm: Arm, place: int, row: int) -> dict[str, int]:
+        """Count the equilibria that measures ask for, once for each arm and variant: the graph model knows no concept but its own."""
+        if (place, row) not in self.counts:
+            settings, _ = self.settings(arm, [row])
+            out: dict[str, int] = {}
+            for sequences in ("legal", "single"):
+                asked = {
+                    name: (measure.equilibria, measure.under)
+                    for name, measure in self.experiment.measures.items()
+                    if measure.equilibria and measure.sequences == sequences
+                }
+                if asked:
+                    out |= equilibrium_counts(self.scenario, settings, asked, sequences=sequences, remove=arm.remove)
+            self.counts[place, row] = out
+        return self.counts[place, row]
 
     def played(self, solution: Solution, arm: Arm) -> Iterator[tuple[range, Paths]]:
         """Yield the paths of all variants, or one by one where recorded history is followed."""
@@ -185,17 +205,19 @@ def _played(paths: Paths) -> Floats:
     graph = paths.game.graph
     origin = paths.game.origin
     names = {name: place for place, name in enumerate(_moves(origin.scenario))}
-    column = np.array([names.get(f"{label.player}:{label.move}", -1) for label in graph.labels])[graph.edge_label]
     rounds = np.repeat(graph.layer_round, np.diff(graph.layer_start))[graph.edge_source()]
-    made = column >= 0
-    code = (rounds[made] - 1) * len(names) + column[made]
-    source = graph.edge_source()[made]
-    out = np.empty((paths.game.variants, origin.rounds, len(names)))
-    for v in range(paths.game.variants):
-        weights = paths.reached[v, source] * paths.profile[v, made]
-        out[v] = np.bincount(code, weights=weights, minlength=origin.rounds * len(names)).reshape(
-            origin.rounds, len(names)
-        )
+    out = np.zeros((paths.game.variants, origin.rounds, len(names)))
+    most = max((len(label.acts) for label in graph.labels), default=0)
+    for place in range(most):  # a joint action makes several moves
+        found = [label.acts[place] if place < len(label.acts) else None for label in graph.labels]
+        column = np.array([names[f"{act.player}:{act.move}"] if act else -1 for act in found])[graph.edge_label]
+        made = column >= 0
+        code = (rounds[made] - 1) * len(names) + column[made]
+        source = graph.edge_source()[made]
+        for v in range(paths.game.variants):
+            weights = paths.reached[v, source] * paths.profile[v, made]
+            share = np.bincount(code, weights=weights, minlength=origin.rounds * len(names))
+            out[v] += share.reshape(origin.rounds, len(names))
     return out
 
 
@@ -213,7 +235,7 @@ def _force(walked: Replay, arm: Arm) -> Floats:
             continue
         edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
         wanted = np.array(
-            [arm.force in (graph.labels[label].move, graph.labels[label].group) for label in graph.edge_label[edges]],
+            [graph.labels[label].plays(arm.force) for label in graph.edge_label[edges]],
             dtype=bool,
         )
         if not wanted.any() or not (weights[source[edges[wanted]]] > 0).any():

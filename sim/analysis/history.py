@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.game.graph import CHANCE, TERMINAL
+from sim.analysis.choices import choosers, part_of
+from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,23 +26,39 @@ def record_text(record: Record) -> str:
     return record.action if record.player else f"{record.event}/{record.label}"
 
 
-def places(graph: Graph, record: Record, after: int) -> Iterator[tuple[int, Any, Any]]:
+def places(
+    graph: Graph, record: Record, after: int, done: frozenset[str] = frozenset()
+) -> Iterator[tuple[int, Any, Any]]:
     """Yield the layers after one at which a record may have happened, in order.
+
+    Parameters
+    ----------
+    graph, record
+        What to look in, and what for.
+    after
+        The layer of the record before.
+    done
+        If several players choose at that layer: those whose choice is recorded already; the others may still follow.
 
     Yields
     ------
     tuple
-        The layer, its edges, and the label of each edge.
+        The layer, its edges, and for each edge the label of the outcome, or of what the record's player does.
     """
     mover = graph.players.index(record.player) if record.player else CHANCE
-    for layer in range(after + 1, graph.layer_count):
+    first = after if done and record.player not in done else after + 1
+    for layer in range(max(first, 0), graph.layer_count):
         fits = record.round in (ANY, int(graph.layer_round[layer])) and record.turn in (
             ANY,
             int(graph.layer_turn[layer]),
         )
-        if fits and graph.layer_player[layer] == mover:
+        together = layer != after and graph.layer_player[layer] == mover
+        if graph.layer_player[layer] == SIMULTANEOUS and record.player:
+            together = mover in choosers(graph, layer)
+        if fits and together:
             edges = np.arange(graph.edges(layer).start, graph.edges(layer).stop)
-            yield layer, edges, np.array([graph.labels[label].text for label in graph.edge_label[edges]])
+            labels = [part_of(graph.labels[label], record.player) for label in graph.edge_label[edges]]
+            yield layer, edges, np.array([label.text for label in labels])
 
 
 def bypassing(graph: Graph, layer: int) -> Any:

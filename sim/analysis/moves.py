@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.analysis.choices import choices_at, choosers
 from sim.analysis.replay import situation
+from sim.analysis.unroll import unrolled
 from sim.construct.compile import compile as compile_game
 from sim.construct.expand import NODE_LIMIT
-from sim.errors import ScenarioError
-from sim.game.graph import CHANCE, TERMINAL
+from sim.errors import OptionError, ScenarioError
+from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL
 from sim.solve.registry import solve
 
 if TYPE_CHECKING:
     from sim.construct.compile import Origin
-    from sim.game.graph import Game
+    from sim.game.graph import Game, Graph
     from sim.kinds import Floats
     from sim.solve.contract import Solution
 
@@ -237,10 +239,12 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
     >>> [effect.action for effect in found.effects], found.before.best
     (['push', 'hold'], 'hold')
     """
+    solution = unrolled(solution)
     where = situation(solution, at, player, variant)
     one, node = where.replay.solution, where.node
     graph, numbers, codec = one.game.graph, one.game.numbers, one.game.origin.codec
     layer = graph.layer_of(node)
+    _refuse_together(graph, layer)
     number, mover = int(graph.layer_round[layer]), graph.players[int(graph.layer_player[layer])]
     value, arrival = one.node_values()
     key = int(graph.node_key[node])
@@ -284,6 +288,13 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
     )
 
 
+def _refuse_together(graph: Graph, layer: int) -> None:
+    """Refuse a decision that several players take at once: no move has an effect of its own there."""
+    if graph.layer_player[layer] == SIMULTANEOUS:
+        names = " and ".join(graph.players[i] for i in choosers(graph, layer))
+        raise OptionError(f"{names} choose at once there, so that no move has an effect of its own; ask sim stages")
+
+
 def _start(solution: Solution, key: int, targets: set[int], number: int, turn: int) -> _Fresh:
     """Compile the game from a state and from those that moves lead to, leaving out those in which the mover could not move again."""
     try:
@@ -316,13 +327,15 @@ def advantage(solution: Solution, name: str, at: str | int | None, player: str =
     float
         Q(best of ``name``) − Q(best other); NaN when one of the two does not exist there.
     """
+    solution = unrolled(solution)
     where = situation(solution, at, player, variant)
     one = where.replay.solution
     graph = one.game.graph
-    mover = int(graph.layer_player[graph.layer_of(where.node)])
-    q = one.action_values(where.node)[:, mover]
-    labels = [graph.labels[graph.edge_label[edge]] for edge in graph.edges_of(where.node)]
-    inside = np.array([name in (label.move, label.group) for label in labels])
+    names = choosers(graph, graph.layer_of(where.node))
+    mover = graph.players.index(player) if player else names[0]
+    found = choices_at(one, where.node, mover)
+    q = found.values[:, mover]
+    inside = np.array([label.plays(name) for label in found.labels])
     if inside.all() or not inside.any():
         return float("nan")
     return float(q[inside].max() - q[~inside].max())

@@ -170,15 +170,7 @@ class _Splitter:
     def match(self, atom: Atom) -> Any:
         """Tell which edge labels ``played`` asks for."""
         labels = self.graph.labels
-        return np.array(
-            [
-                atom.op == "played"
-                and atom.target in (x.move, x.group)
-                and bool(x.move)
-                and atom.player in ("", x.player)
-                for x in labels
-            ]
-        )
+        return np.array([atom.op == "played" and x.plays(atom.target, atom.player) for x in labels])
 
     def send(self, source: Any, nodes: Any, edges: Any, memory: Floats) -> None:
         """Queue split edges at the layers that they lead to."""
@@ -310,11 +302,7 @@ def reachable_values(game: Game, expression: Expression) -> Floats:
     if all(atom.op == "played" for atom in expression.atoms) and expression.node.op == "name":
         labels = game.graph.labels
         atom = expression.atoms[0]
-        played = {
-            label
-            for label, x in enumerate(labels)
-            if x.move and atom.target in (x.move, x.group) and atom.player in ("", x.player)
-        }
+        played = {label for label, x in enumerate(labels) if x.plays(atom.target, atom.player)}
         some = np.isin(game.graph.edge_label, list(played))
         return np.array([0.0, 1.0]) if some.any() and not some.all() else np.array([float(some.all())])
     return np.unique(_cached(game, expression).value)

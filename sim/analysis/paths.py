@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.analysis.outcomes import Tally, question, tally
+from sim.analysis.unroll import unrolled
 from sim.errors import OptionError, did_you_mean
 from sim.game.graph import CHANCE, TERMINAL
 from sim.scenario.expression import Atom, Expression, Node
@@ -375,7 +376,7 @@ def play(solution: Solution, profile: Floats | None = None) -> Paths:
     """
     from sim.game.referee import reach
 
-    solution.require()
+    solution = unrolled(solution.require())
     mass = np.ones(solution.game.variants)
     used = solution.profile
     if profile is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sim.errors import ExperimentError, OptionError, Problem, ScenarioError, did_you_mean
+from sim.scenario.conflict import read_condition
 from sim.scenario.load import load, read_text, read_toml, schema_problems
 from sim.scenario.places import line_of
 from sim.scenario.values import assumption_values
@@ -77,12 +78,19 @@ class Arm(Strict):
 
 
 class Measure(Strict):
-    """A number asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves."""
+    """A number beyond the outcomes.
+
+    Asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves. Asked of
+    the scenario as a graph model, whatever the concept: how many of its equilibria fulfil a condition.
+    """
 
     advantage: str = ""
     at: str = ""
     player: str = ""
     likelihood: bool = False
+    equilibria: str = Field(default="", description="a condition on the states of the graph model")
+    under: Literal["nash", "gmr", "smr", "seq"] = "seq"
+    sequences: Literal["legal", "single"] = "legal"
 
 
 class FigureSpec(Strict):
@@ -281,14 +289,28 @@ class _Checker:
             self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
         for name in experiment.outcomes or []:
             self.known(("outcomes",), name, scenario.questions, "an outcome of the scenario")
+        self.measures()
+        self.shown()
+        return self.problems
+
+    def measures(self) -> None:
+        """Check what measures ask."""
+        experiment, scenario = self.experiment, self.scenario
+        moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
         for name, measure in experiment.measures.items():
-            if measure.likelihood == bool(measure.advantage):
+            asked = bool(measure.likelihood) + bool(measure.advantage) + bool(measure.equilibria)
+            if asked != 1:
                 self.note(
                     ("measures", name),
                     "bad-measure",
-                    f"measure {name} asks {'two things' if measure.likelihood else 'nothing'}",
-                    "write advantage = a move or group, or likelihood = true",
+                    f"measure {name} asks {'several things' if asked else 'nothing'}",
+                    "write advantage = a move or group, likelihood = true, or equilibria = a condition",
                 )
+            elif measure.equilibria:
+                try:
+                    read_condition(scenario, measure.equilibria)
+                except OptionError as error:
+                    self.note(("measures", name, "equilibria"), "bad-measure", str(error))
             elif measure.advantage:
                 self.known(("measures", name), measure.advantage, moves, "a move or group")
             elif not scenario.history:
@@ -298,8 +320,6 @@ class _Checker:
                     f"measure {name} needs a recorded history",
                     "add [[history]] to the scenario",
                 )
-        self.shown()
-        return self.problems
 
     def shown(self) -> None:
         """Check what figures and facts name."""

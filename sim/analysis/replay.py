@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.analysis.choices import choosers
 from sim.analysis.history import ANY, bypassing, places, record_text
 from sim.analysis.paths import Paths, play
+from sim.analysis.unroll import unrolled
 from sim.errors import NoAnswerError, OptionError, ScenarioError, did_you_mean
-from sim.game.graph import TERMINAL
+from sim.game.graph import SIMULTANEOUS, TERMINAL
 from sim.scenario.model import Record
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ class _Walker:
         self.graph = solution.game.graph
         self.profile = np.array(solution.profile[[variant]])
         self.layer = -1
+        self.done = frozenset[str]()
         self.source = self.graph.edge_source()
 
     def reached(self) -> Floats:
@@ -142,12 +145,15 @@ class _Walker:
         weights = self.reached()
         text = record_text(record)
         known = False
-        for layer, edges, texts in places(graph, record, self.layer):
+        for layer, edges, texts in places(graph, record, self.layer, self.done):
             matching = texts == text
             known = known or bool(matching.any())
             here = weights[self.source[edges]]
             if not (here[matching] > 0).any():
                 continue
+            self.done = self.done if layer == self.layer else frozenset()
+            if graph.layer_player[layer] == SIMULTANEOUS:
+                self.done |= {record.player}
             self.layer = layer
             return self.follow(record, edges, texts, matching, here, self.mass(weights))
         raise self.refuse(record, text, known=known)
@@ -180,7 +186,7 @@ class _Walker:
         even = np.divide(weight, total, out=np.ones_like(weight), where=total > 0)
         uniform = float((here * even / mass)[matching].sum()) if record.player else probability
         forced = probability <= 0
-        kept = np.where(matching, 1.0 if forced else self.profile[0, edges], 0.0)
+        kept = np.where(matching, self.others(record, edges) if forced else self.profile[0, edges], 0.0)
         self.profile[0, edges] = kept
         self.profile[0, bypassing(self.graph, self.layer)] = 0.0
         return RecordedStep(
@@ -191,6 +197,17 @@ class _Walker:
             forced=forced,
             uniform=uniform,
         )
+
+    def others(self, record: Record, edges: Any) -> Floats:
+        """Return how likely each edge would be if the recorded player surely did what it says: what the others do at once stays."""
+        graph = self.graph
+        if graph.layer_player[self.layer] != SIMULTANEOUS:
+            return np.ones(len(edges))
+        player = graph.players.index(record.player)
+        behind = np.prod(graph.node_shape[self.source[edges], player + 1 :], axis=1, dtype=np.int64)
+        rest = edges - graph.edge_action(player)[edges] * behind
+        total = np.bincount(rest, weights=self.profile[0, edges], minlength=graph.edge_count)
+        return total[rest]
 
 
 def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tuple[list[Record], list[Record]]:
@@ -280,7 +297,7 @@ def replay(
     ScenarioError
         When a recorded move was not available where it was made.
     """
-    solution.require()
+    solution = unrolled(solution.require())
     walker = _Walker(solution, variant)
     origin: Origin = walker.game.origin
     wanted = records if records is not None else _split(origin.scenario, until, player)[0]
@@ -348,6 +365,7 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     """
     from sim.game.referee import reach
 
+    solution = unrolled(solution)
     graph = solution.game.graph
     scenario = solution.game.origin.scenario
     if player and player not in graph.players:
@@ -365,8 +383,8 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
     weights = reach(walked.solution.game, walked.profile)[0]
     exists = False
     for layer in range(walked.layer + 1, graph.layer_count):
-        mover = int(graph.layer_player[layer])
-        if mover >= 0 and graph.layer_round[layer] >= number and (not wanted or graph.players[mover] == wanted):
+        names = [graph.players[i] for i in choosers(graph, layer)]
+        if names and graph.layer_round[layer] >= number and (not wanted or wanted in names):
             nodes = graph.nodes(layer)
             here = weights[nodes]
             exists = True

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sim.cli import games
 from sim.cli.common import (
     LIMIT,
     At,
@@ -28,12 +29,25 @@ from sim.cli.common import (
 )
 from sim.errors import OptionError
 
+GAME_FILES = (".nfg", ".efg")
+
 
 def solve(
-    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
-    option: Opt = None, remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    file: File,
+    concept: Annotated[str, typer.Option("--concept", help="The solution concept, see `sim list`; by default subgame_perfect, of games without perfect information nash.")] = "",
+    set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Of a game file under quantal_response: draw its branch into this SVG, PNG or PDF file.")] = None,
+    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Solve a scenario under one concept: certificate, values, outcomes, most likely history."""
+    """Solve a scenario, or a game file (.nfg, .efg), under one concept: certificate, values, outcomes, most likely history."""
+    if file.suffix.lower() in GAME_FILES:
+        if set_ or rounds or remove:
+            raise OptionError("--set, --rounds and --remove change scenarios; a game file has nothing to set")
+        games.solve_file(file, concept, precision, ties, option, figure, as_json=as_json)
+        return
+    concept = concept or "subgame_perfect"
+    if figure is not None:
+        raise OptionError("--figure draws the branch of a game file (.nfg, .efg); for a scenario use sim paths --figure")
     from sim.analysis.paths import play
     from sim.present import tables
     from sim.present.printing import print_table

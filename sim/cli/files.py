@@ -176,11 +176,11 @@ def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to m
 
 def export(
     file: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; not needed for --format schema.")] = None,
-    form: Annotated[str, typer.Option("--format", help="efg (a game tree for Gambit and OpenSpiel) or schema (JSON Schema of scenario files).")] = "efg",
+    form: Annotated[str, typer.Option("--format", help="efg (a game tree for Gambit and OpenSpiel), nfg (a strategic game, of one stage) or schema (JSON Schema of scenario files).")] = "efg",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write; by default standard output.")] = None,
     set_: Set = None, rounds: Rounds = None,
 ) -> None:  # fmt: skip
-    """Write a scenario as a Gambit game tree, or the language's JSON Schema for editors."""
+    """Write a scenario as a game tree or strategic game for Gambit, or the language's JSON Schema for editors."""
     if form == "schema":
         from sim.present.plain import to_json
         from sim.scenario.schema import ScenarioFile
@@ -189,14 +189,14 @@ def export(
             to_json({"$schema": "https://json-schema.org/draft/2020-12/schema", **ScenarioFile.model_json_schema()})
             + "\n"
         )
-    elif form == "efg":
-        from sim.construct.gambit import to_efg
+    elif form in ("efg", "nfg"):
+        from sim.construct.gambit import game_text
 
         if file is None:
-            raise OptionError("export --format efg needs a scenario file")
-        text = to_efg(compile_file(file, set_, rounds))
+            raise OptionError(f"export --format {form} needs a scenario file")
+        text = game_text(compile_file(file, set_, rounds), form)
     else:
-        raise OptionError(f"--format is '{form}'; expected efg or schema")
+        raise OptionError(f"--format is '{form}'; expected efg, nfg or schema")
     if out is None:
         sys.stdout.write(text)
         return

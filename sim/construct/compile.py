@@ -79,6 +79,7 @@ def compile(  # noqa: A001 - the front door's word
     first_turn: int = 0,
     starts: Sequence[int] | None = None,
     remove: Iterable[str] = (),
+    unrolled: bool = False,
     node_limit: int = NODE_LIMIT,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> Game:
@@ -96,6 +97,8 @@ def compile(  # noqa: A001 - the front door's word
         Start in this round, at this turn of it (from 0), in the states with these codes; the whole game by default.
     remove
         Moves, or groups of moves, that nobody may make: the game is re-solved without them.
+    unrolled
+        With an infinite horizon: make the finite game of the first rounds, in which paths are followed, instead of the stationary one.
     node_limit
         Refuse a game with more nodes.
     progress
@@ -136,9 +139,15 @@ def compile(  # noqa: A001 - the front door's word
             raise OptionError(message)
         removed |= set(members)
     fixed = _fixed(scenario, values)
-    expander = Expander(scenario, fixed, last, first, first_turn, starts, frozenset(removed), node_limit, progress)
+    endless = scenario.endless and not unrolled
+    if endless and (first, first_turn, starts) != (1, 0, None):
+        raise OptionError("a game with an infinite horizon starts in round 1; compile it unrolled to start elsewhere")
+    expander = Expander(
+        scenario, fixed, last, first, first_turn, starts, frozenset(removed), node_limit, progress,
+        endless=endless, unrolled=unrolled and scenario.endless,
+    )  # fmt: skip
     expansion = expander.run()
-    graph, plan = make_plan(scenario, expansion, expander.codec, last)
+    graph, plan = make_plan(scenario, expansion, expander.codec, last, endless=endless)
     origin = Origin(
         scenario=scenario,
         codec=expander.codec,

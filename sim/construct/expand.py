@@ -12,45 +12,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.construct.assemble import assemble
 from sim.construct.codec import MAX_CODE, Codec
-from sim.construct.frontier import Block, Frontier, Option, View, fault, locate
+from sim.construct.frontier import Block, Frontier, LabelSource, Option, View, fault, locate
+from sim.construct.together import joint_layer
 from sim.errors import Problem, ScenarioError
-from sim.game.graph import CHANCE, TERMINAL, EdgeLabel, Graph
-from sim.kinds import frozen
+from sim.game.graph import CHANCE, RETURN, SIMULTANEOUS, TERMINAL, EdgeLabel
 from sim.scenario.evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sim.kinds import Bools, Floats, Ints, Keys
-    from sim.scenario.model import Action, Branch, Case, Scenario
+    from sim.construct.assemble import Expansion
+    from sim.construct.joint import Joint
+    from sim.kinds import Bools, Floats, Keys
+    from sim.scenario.model import Action, Branch, Scenario
     from sim.scenario.tree import Expression
 
-__all__ = ["NODE_LIMIT", "Expander", "Expansion", "LabelSource", "View", "locate"]
+__all__ = ["NODE_LIMIT", "Expander", "View", "locate"]
 
 MOST_SHOWN = 5  # variables that a message lists
 NODE_LIMIT = 5_000_000
 """Nodes at which the expansion stops, unless the caller allows more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelSource:
-    """What an edge label came from: who moves, and the expressions that give its payments and probabilities."""
-
-    action: Action | None = None
-    branch: Branch | None = None
-    case: Case | None = None
-    player: int = CHANCE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expansion:
-    """A graph whose payoff and probability rows are not yet assigned, with what its labels came from."""
-
-    graph: Graph
-    sources: tuple[LabelSource, ...]
-    warnings: tuple[Problem, ...]
-    played: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +72,12 @@ class Expander:
         Stop with an error above this many nodes.
     progress
         Called with rounds done, rounds in all, and nodes so far.
+    endless
+        Make the stationary game of an infinite horizon: the rounds that are scheduled one by one, then a period that leads back to itself.
+    probing
+        Only look where the stationary rounds lead.
+    unrolled
+        Keep the nodes at which the last round leaves off, in a last layer, apart from those at which play has ended.
     """
 
     scenario: Scenario
@@ -100,6 +89,9 @@ class Expander:
     removed: frozenset[str] = frozenset()
     node_limit: int = NODE_LIMIT
     progress: Callable[[int, int, int], None] | None = None
+    endless: bool = False
+    probing: bool = False
+    unrolled: bool = False
     codec: Codec = field(init=False)
     labels: list[EdgeLabel] = field(init=False, default_factory=list[EdgeLabel])
     sources: list[LabelSource] = field(init=False, default_factory=list[LabelSource])
@@ -112,6 +104,8 @@ class Expander:
     uncertain: set[int] = field(init=False, default_factory=set[int])
     turn: int = field(init=False, default=0)
     layer_turns: list[int] = field(init=False, default_factory=list[int])
+    shapes: dict[int, Any] = field(init=False, default_factory=dict[int, Any])
+    joint: dict[int, tuple[Joint, ...]] = field(init=False, default_factory=dict[int, Any])
 
     # -- small helpers ----------------------------------------------------------------------------------------------------------------
 
@@ -241,15 +235,20 @@ class Expander:
         degree = np.zeros(len(keys), dtype=np.int64)
         for option in options:
             degree[option.where] += 1
-        if not degree.all():
-            state = self.codec.show(int(keys[int(np.flatnonzero(degree == 0)[0])]))
-            what = f"player {name} has no available move in round {number} at {state}"
-            advice = "add a move that is available there, such as one that changes nothing"
-            raise self.fail(f"players.{name}", "no-move", what, "at least one", advice)
+        self.refuse_idle(name, number, keys, degree > 0)
+        self.shapes[len(self.layers) - 1] = {player: degree}
         self.warn_identical(options, len(keys), number)
         self.blocks.append(self.edges(degree, options, (after, ends, chance)))
         if uncertain:
             self.uncertain_layer(player, number, uncertain, chance, after, ends)
+
+    def refuse_idle(self, name: str, number: int, keys: Keys, able: Bools) -> None:
+        """Stop if a player has nothing to choose somewhere."""
+        if not able.all():
+            state = self.codec.show(int(keys[int(np.flatnonzero(~able)[0])]))
+            what = f"player {name} has no available move in round {number} at {state}"
+            advice = "add a move that is available there, such as one that changes nothing"
+            raise self.fail(f"players.{name}", "no-move", what, "at least one", advice)
 
     def option(self, action: Action, player: int, view: View, frontiers: tuple[Frontier, ...]) -> Option | None:
         """Find where an action is available, and push where it leads."""
@@ -335,6 +334,8 @@ class Expander:
                 which[place] = option.frontier
             if option.group:
                 weight[place] = 1 / sizes[option.group][option.where]
+            if option.weight is not None:
+                weight[place] = option.weight
         return Block(degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers)
 
     def uncertain_layer(
@@ -357,7 +358,8 @@ class Expander:
             view = View(self.codec, some, {**self.constants(number), "mover": float(player), **action.chosen})
             where = slice(start, start + len(some))
             source = LabelSource(action=action, player=player)
-            groups.append(_Group(action.branches, where, view, ("move", action.label, player), action.label, source))
+            key = ("move", action.label, player, self.turn if player == SIMULTANEOUS else 0)
+            groups.append(_Group(action.branches, where, view, key, action.label, source))
             start += len(some)
         self.chance_edges(len(keys), groups, after, ends)
 
@@ -471,7 +473,9 @@ class Expander:
         index = {name: place for place, name in enumerate(self.scenario.player_ids)}
         out: list[tuple[int, str, int]] = []
         for turn, table in enumerate(self.scenario.turns):
-            if table.comes_in(number) and (number > self.first or turn >= self.first_turn):
+            if table.together and table.comes_in(number) and (number > self.first or turn >= self.first_turn):
+                out.append((SIMULTANEOUS, "", turn))
+            elif table.comes_in(number) and (number > self.first or turn >= self.first_turn):
                 out += [(index[table.player], "", turn)] if table.player else [(CHANCE, x, turn) for x in table.events]
         return out or [(CHANCE, "", 0)]
 
@@ -484,87 +488,89 @@ class Expander:
             what = f"the state variables multiply to {float(self.codec.size):.1e} combinations ({named}, …)"
             expected = f"at most {float(MAX_CODE):.1e}"
             raise self.fail("state", "too-many-states", what, expected, "give variables fewer values")
-        current = self.frontier()
-        current.push(self.start_keys())
-        roots = self.nodes
-        root_count = current.count
-        for number in range(self.first, self.rounds + 1):
+        start = self.frontier()
+        count = start.push(self.start_keys()) or start.count
+        last = self.scenario.settled + self.scenario.period if self.endless else self.rounds
+        self.play_rounds(start, self.first, last)
+        for frontier in reversed(self.frontiers):  # what a frontier refers to was opened later
+            frontier.resolve()
+        return assemble(self, start.target[start.inverse[:count]].astype(np.int32))
+
+    def play_rounds(self, current: Frontier, first: int, last: int) -> Keys:
+        """Expand some rounds; return the states in which play goes on after the last."""
+        for number in range(first, last + 1):
+            if self.endless and number == self.scenario.settled + 1 and not self.probing:
+                current.push(self.closure(current, last))
             ends = self.frontier()
             stages = self.stages(number)
+            after = current
             for place, (player, event, self.turn) in enumerate(stages):
-                last = place == len(stages) - 1
-                after = ends if last and number == self.rounds else self.frontier()
+                final = place == len(stages) - 1 and number == last
+                after = ends if final and not (self.endless or self.unrolled) else self.frontier()
                 keys = current.close()
                 boundary = place == 0
                 if player == CHANCE:
                     self.chance_layer(event, number, keys, current, after, ends, boundary=boundary)
                 elif len(keys):
                     current.target = np.arange(self.nodes, self.nodes + len(keys))
-                    self.player_layer(player, number, keys, after, ends, boundary=boundary)
+                    if player == SIMULTANEOUS:
+                        joint_layer(self, number, keys, (after, ends), boundary=boundary)
+                    else:
+                        self.player_layer(player, number, keys, after, ends, boundary=boundary)
                 current = after
-            self.terminal_layer(number, ends)
+            self.last_layer(TERMINAL, number, ends)
             if self.progress:
-                self.progress(number - self.first + 1, self.rounds - self.first + 1, self.nodes)
-        for frontier in reversed(self.frontiers):  # what a frontier refers to was opened later
-            frontier.resolve()
-        return self.finish(np.arange(roots, roots + root_count, dtype=np.int32))
+                self.progress(number - self.first + 1, last - self.first + 1, self.nodes)
+        if self.unrolled:
+            self.last_layer(TERMINAL, last, current)
+        return self.last_layer(RETURN, last, current) if self.endless else np.empty(0, np.int64)
 
-    def terminal_layer(self, number: int, ends: Frontier) -> None:
-        """Make the terminal nodes of a round."""
+    def closure(self, current: Frontier, last: int) -> Keys:
+        """Find all states that the stationary rounds can reach from those that wait."""
+        known = np.unique(np.concatenate(current.pending)) if current.pending else np.empty(0, np.int64)
+        fresh = known
+        while len(fresh):
+            probe = _probe(self)
+            waiting = probe.frontier()
+            waiting.push(fresh)
+            reached = np.unique(probe.play_rounds(waiting, self.scenario.settled + 1, last))
+            fresh = np.setdiff1d(reached, known)
+            known = np.union1d(known, fresh)
+            if len(known) > self.node_limit:
+                raise self.fail(
+                    "state",
+                    "too-many-nodes",
+                    f"the stationary game reaches more than {self.node_limit:,} states",
+                    f"at most {self.node_limit:,}",
+                    "give variables fewer values, or raise the limit (--max-nodes)",
+                )
+        return known
+
+    def last_layer(self, kind: int, number: int, ends: Frontier) -> Keys:
+        """Make the nodes at which a round ends play, or leads back to an earlier one; return their states."""
         keys = ends.close()
         if len(keys):
             ends.target = np.arange(self.nodes, self.nodes + len(keys))
-            self.add_layer(TERMINAL, number, keys, boundary=True)
+            self.add_layer(kind, number, keys, boundary=True)
             none = np.empty(0, np.int32)
             degree = np.zeros(len(keys), np.int64)
             self.blocks.append(Block(degree=degree, label=none, weight=None, position=none, which=none, frontiers=()))
+        return keys
 
-    def finish(self, roots: Ints) -> Expansion:
-        """Put the layers' arrays together."""
-        dst: list[Any] = []
-        for block in self.blocks:
-            part = np.empty(len(block.label), dtype=np.int32)
-            for index, frontier in enumerate(block.frontiers):
-                mine = block.which == index
-                if mine.all():
-                    part[:] = frontier.target[frontier.inverse[block.position]]
-                elif mine.any():
-                    part[mine] = frontier.target[frontier.inverse[block.position[mine]]]
-            dst.append(part)
-        counts = [len(keys) for *_, keys in self.layers]
-        nodes = sum(counts)
-        players = len(self.scenario.players)
-        edges = sum(len(part) for part in dst)
-        degree = np.concatenate([block.degree for block in self.blocks])
-        weights = [np.zeros(len(block.label)) if block.weight is None else block.weight for block in self.blocks]
-        node_key = np.concatenate([keys for *_, keys in self.layers])
-        ladder = self.scenario.ladder
-        rung = self.codec.column(node_key, ladder.id) if ladder else np.zeros(nodes)
-        graph = Graph(
-            players=self.scenario.player_ids,
-            layer_start=frozen(np.concatenate(([0], np.cumsum(counts))).astype(np.int32)),
-            layer_player=frozen(np.array([layer[0] for layer in self.layers], dtype=np.int32)),
-            layer_round=frozen(np.array([layer[1] for layer in self.layers], dtype=np.int32)),
-            layer_turn=frozen(np.array(self.layer_turns, dtype=np.int32)),
-            layer_boundary=frozen(np.array([layer[2] for layer in self.layers], dtype=np.bool_)),
-            edge_start=frozen(np.concatenate(([0], np.cumsum(degree))).astype(np.int32)),
-            edge_dst=frozen(np.concatenate(dst)),
-            edge_label=frozen(np.concatenate([block.label for block in self.blocks])),
-            edge_weight=frozen(np.concatenate(weights)),
-            edge_pay=frozen(np.zeros(edges, dtype=np.int32)),
-            edge_prob=frozen(np.zeros(edges, dtype=np.int32)),
-            node_reward=frozen(np.zeros((nodes, players), dtype=np.int32)),
-            node_final=frozen(np.zeros((nodes, players), dtype=np.int32)),
-            node_key=frozen(node_key),
-            node_rung=frozen(rung),
-            node_uncertain=frozen(np.repeat([index in self.uncertain for index in range(len(counts))], counts)),
-            roots=frozen(roots),
-            labels=tuple(self.labels),
-        )
-        played = frozenset(label.move for label in self.labels if label.move)
-        return Expansion(
-            graph=graph, sources=tuple(self.sources), warnings=tuple(self.warnings.values()), played=played
-        )
+
+def _probe(expander: Expander) -> Expander:
+    """Make an expander that looks where the stationary rounds lead."""
+    probe = Expander(
+        expander.scenario,
+        expander.assumptions,
+        expander.rounds,
+        removed=expander.removed,
+        node_limit=expander.node_limit,
+        endless=True,
+        probing=True,
+    )
+    probe.codec = expander.codec
+    return probe
 
 
 def _without(where: Any, bad: Bools) -> Any:

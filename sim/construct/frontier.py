@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import Problem
+from sim.game.graph import CHANCE
 from sim.scenario.evaluate import undefined
 from sim.scenario.places import line_of
 from sim.scenario.tree import DIVISIONS
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
 
     from sim.construct.codec import Codec
     from sim.kinds import Bools, Floats, Keys
-    from sim.scenario.model import Scenario
+    from sim.scenario.model import Action, Branch, Case, Scenario
     from sim.scenario.tree import Expression
 
-__all__ = ["Block", "Frontier", "Option", "View", "fault", "locate"]
+__all__ = ["Block", "Frontier", "LabelSource", "Option", "View", "fault", "locate"]
 
 
 def locate(scenario: Scenario, place: str, kind: str, what: str, expected: str = "", advice: str = "") -> Problem:
@@ -142,6 +143,16 @@ class Frontier:
             self.target[waiting] = self.next.target[self.next.inverse[-self.target[waiting] - 1]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSource:
+    """What an edge label came from: who moves, and the expressions that give its payments and probabilities."""
+
+    action: Action | None = None
+    branch: Branch | None = None
+    case: Case | None = None
+    player: int = CHANCE
+
+
 @dataclass(slots=True, kw_only=True)
 class Block:
     """The edges that leave one layer, in the order of its nodes; ``which`` of the ``frontiers`` each leads to, and where there."""
@@ -170,6 +181,8 @@ class Option:
         The states it leads to.
     clipped
         Where a value was clipped on the way, or None.
+    weight
+        Its weight where it is available, if its group does not say it.
     """
 
     label: int
@@ -180,3 +193,4 @@ class Option:
     count: int
     keys: Keys
     clipped: Bools | None = None
+    weight: Floats | None = None

@@ -1,25 +1,30 @@
-"""Export to Gambit's extensive-form file format (``.efg``).
+"""Write games in Gambit's two file formats: strategic games (``.nfg``) and trees (``.efg``).
 
-The merged graph is unfolded into its tree. Payoffs are present values at the start, so δ = 1 in the file; every node is its own information
-set. Chance carries the modeller's probabilities: with beliefs that differ, a tree of common probabilities does not exist and the export is
-refused. A ``.efg`` probability is written as an exact fraction of a float's decimal text, and the last one makes the sum exactly 1.
+The merged graph of a scenario is unfolded into its tree. Payoffs are present values at the start, so δ = 1 in the file; where one player moves at a time, every node
+is its own information set. Where several choose at once their nodes follow one another, and the later ones' information sets hide the choices of the
+earlier. Chance carries the modeller's probabilities: with beliefs that differ, a tree of common probabilities does not exist and the export is
+refused. A probability is written as an exact fraction of a float's decimal text, and the last one makes the sum exactly 1.
 """
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.errors import OptionError
-from sim.game.graph import CHANCE, TERMINAL
+from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL, Game
+from sim.game.strategic import StrategicGame
+from sim.game.tree import Tree, TreeBuilder, strategic_form
 
 if TYPE_CHECKING:
-    from sim.game.graph import Game
+    from collections.abc import Callable
+
     from sim.kinds import Floats
 
-__all__ = ["MAX_TREE", "to_efg", "tree_size"]
+__all__ = ["MAX_TREE", "game_text", "to_efg", "to_nfg", "tree_of", "tree_size", "write_game"]
 
 MAX_TREE = 1_000_000
 
@@ -39,75 +44,125 @@ def tree_size(game: Game) -> int:
         edges = graph.edges(layer)
         if edges.stop > edges.start:
             nodes = graph.nodes(layer)
-            count[nodes] = 1 + np.add.reduceat(count[graph.edge_dst[edges]], graph.edge_start[nodes] - edges.start)
+            own: Any = 1
+            if graph.layer_player[layer] == SIMULTANEOUS:  # a node for the first, one for each choice of his, and so on
+                own = np.array([_nested(shape) for shape in graph.node_shape[nodes].tolist()], dtype=object)
+            count[nodes] = own + np.add.reduceat(count[graph.edge_dst[edges]], graph.edge_start[nodes] - edges.start)
     return int(sum(count[root] for root in graph.roots))
 
 
+def _nested(shape: list[int]) -> int:
+    """Count the nodes into which a simultaneous turn is unfolded."""
+    total, width = 0, 1
+    for count in shape:
+        if count > 1:
+            total += width
+            width *= count
+    return total
+
+
 def _clean(text: str) -> str:
-    """Make a label that Gambit accepts: no quotes, no commas."""
+    """Make a label that every reader accepts: no quotes, no commas."""
     return text.replace('"', "").replace(",", ";").replace("\\", "") or "nothing"
 
 
-class _Writer:
-    """Unfolds one variant."""
+def _apart(names: list[str]) -> tuple[str, ...]:
+    """Make labels, telling equal ones apart by their place."""
+    clean = [_clean(name) for name in names]
+    return tuple(name if clean.count(name) == 1 else f"{name} ({place + 1})" for place, name in enumerate(clean))
+
+
+class _Unfolder:
+    """Unfolds one variant into its tree."""
 
     def __init__(self, game: Game, variant: int) -> None:
-        self.game, self.variant = game, variant
-        self.graph, self.numbers = game.graph, game.numbers
+        self.graph, self.numbers, self.variant = game.graph, game.numbers, variant
         self.layer = game.graph.node_layer()
-        self.lines: list[str] = []
-        self.infosets = [0] * (len(game.graph.players) + 1)
-        self.outcome = 0
+        self.counts = [0] * (len(game.graph.players) + 1)
+        self.ends = 0
         self.first = int(game.graph.layer_round[0])
+        title = _clean(game.origin.scenario.title) if game.origin else "game"
+        self.builder = TreeBuilder(tuple(_clean(name) for name in game.graph.players), title=title)
 
-    def terminal(self, payoffs: Floats) -> None:
-        """Write a terminal node."""
-        self.outcome += 1
-        numbers = ", ".join(repr(float(x)) for x in payoffs)
-        self.lines.append(f't "" {self.outcome} "o{self.outcome}" {{ {numbers} }}')
+    def infoset(self, player: int, actions: list[str], shares: tuple[Fraction, ...] = ()) -> int:
+        """Declare the next information set of a player, or of chance."""
+        self.counts[player + 1] += 1
+        number = self.counts[player + 1]
+        label = f"c{number}" if player == CHANCE else f"p{player + 1}n{number}"
+        return self.builder.infoset(player, _apart(actions), label=label, shares=shares)
 
-    def node(self, node: int) -> None:
-        """Write the head of a node."""
-        edges = self.graph.edges_of(node)
-        mover = int(self.graph.layer_player[self.layer[node]])
-        labels = [_clean(self.graph.labels[self.graph.edge_label[edge]].text) for edge in edges]
-        self.infosets[mover + 1] += 1
-        number = self.infosets[mover + 1]
-        if mover == CHANCE:
-            shares = [
-                Fraction(repr(float(self.numbers.prob[self.variant, self.graph.edge_prob[edge], 0]))) for edge in edges
-            ]
-            shares[-1] = Fraction(1) - sum(shares[:-1], Fraction(0))
-            actions = " ".join(f'"{label}" {share}' for label, share in zip(labels, shares, strict=True))
-            self.lines.append(f'c "" {number} "c{number}" {{ {actions} }} 0')
-        else:
-            actions = " ".join(f'"{label}"' for label in labels)
-            self.lines.append(f'p "" {mover + 1} {number} "p{mover + 1}n{number}" {{ {actions} }} 0')
+    def shares(self, edges: range) -> tuple[Fraction, ...]:
+        """Return chance's probabilities as fractions that sum to 1."""
+        prob = self.numbers.prob[self.variant]
+        out = [Fraction(repr(float(prob[self.graph.edge_prob[edge], 0]))) for edge in edges]
+        out[-1] = Fraction(1) - sum(out[:-1], Fraction(0))
+        return tuple(out)
 
-    def unfold(self, root: int) -> None:
-        """Walk the tree in prefix order."""
-        stack: list[tuple[int, Floats]] = [(root, np.zeros(len(self.graph.players)))]
-        discount = self.numbers.discount[self.variant]
-        while stack:
-            node, gained = stack.pop()
-            layer = int(self.layer[node])
-            if self.graph.layer_player[layer] == TERMINAL:
-                weight = discount ** (int(self.graph.layer_round[layer]) + 1 - self.first)
-                self.terminal(gained + weight * self.numbers.reward[self.variant, self.graph.node_final[node]])
-                continue
-            self.node(node)
-            weight = discount ** (int(self.graph.layer_round[layer]) - self.first)
-            for edge in reversed(self.graph.edges_of(node)):
-                to = int(self.graph.edge_dst[edge])
-                more = (
-                    self.numbers.pay[self.variant, self.graph.edge_pay[edge]]
-                    + self.numbers.reward[self.variant, self.graph.node_reward[to]]
+    def together(self, edges: range, shape: list[int], gained: Floats) -> list[Any]:
+        """Return what is to be done for a simultaneous turn, in prefix order: information sets, and joint actions."""
+        labels = [self.graph.labels[self.graph.edge_label[edge]] for edge in edges]
+        order: list[Any] = []
+        sets: dict[int, int] = {}
+
+        def below(player: int, first: int, width: int) -> None:
+            while player < len(shape) and shape[player] == 1:
+                player += 1
+            if player == len(shape):
+                order.append((edges[first], gained))
+                return
+            width //= shape[player]
+            if player not in sets:
+                own = [labels[first + k * width] for k in range(shape[player])]
+                sets[player] = self.infoset(
+                    player, [label.parts[player].text if label.parts else label.text for label in own]
                 )
-                stack.append((to, gained + weight * more))
+            order.append(sets[player])
+            for k in range(shape[player]):
+                below(player + 1, first + k * width, width)
+
+        below(0, 0, len(edges))
+        return order
+
+    def unfold(self, root: int) -> Tree:
+        """Walk the tree in prefix order: on the stack, information sets that stand next, nodes, and edges to go along."""
+        graph, numbers = self.graph, self.numbers
+        discount = numbers.discount[self.variant]
+        stack: list[Any] = [(-1, root, np.zeros(len(graph.players)))]
+        while stack:
+            task = stack.pop()
+            if isinstance(task, int):
+                self.builder.node(infoset=task)
+                continue
+            if len(task) == 2:  # noqa: PLR2004
+                edge, gained = task
+                node = int(graph.edge_dst[edge])
+                source = int(np.searchsorted(graph.edge_start, edge, side="right")) - 1
+                weight = discount ** (int(graph.layer_round[self.layer[source]]) - self.first)
+                gained = gained + weight * (
+                    numbers.pay[self.variant, graph.edge_pay[edge]]
+                    + numbers.reward[self.variant, graph.node_reward[node]]
+                )
+            else:
+                _, node, gained = task
+            layer = int(self.layer[node])
+            mover, edges = int(graph.layer_player[layer]), graph.edges_of(node)
+            if mover == TERMINAL:
+                self.ends += 1
+                weight = discount ** (int(graph.layer_round[layer]) + 1 - self.first)
+                paid = gained + weight * numbers.reward[self.variant, graph.node_final[node]]
+                self.builder.node(payoffs=[float(x) for x in paid], label=f"o{self.ends}")
+                continue
+            if mover == SIMULTANEOUS:
+                stack += reversed(self.together(edges, graph.node_shape[node].tolist(), gained))
+                continue
+            actions = [graph.labels[graph.edge_label[edge]].text for edge in edges]
+            self.builder.node(infoset=self.infoset(mover, actions, self.shares(edges) if mover == CHANCE else ()))
+            stack += [(edge, gained) for edge in reversed(edges)]
+        return self.builder.tree()
 
 
-def to_efg(game: Game, variant: int = 0) -> str:
-    """Write a game as a tree in Gambit's format.
+def tree_of(game: Game, variant: int = 0) -> Tree:
+    """Unfold a compiled scenario into a game tree.
 
     Parameters
     ----------
@@ -119,14 +174,18 @@ def to_efg(game: Game, variant: int = 0) -> str:
     Raises
     ------
     OptionError
-        Above a million tree nodes, saying how many there are; and where players believe different probabilities.
+        Above a million tree nodes, saying how many there are; where players believe different probabilities; and for an infinite horizon.
 
     Examples
     --------
     >>> import sim
-    >>> to_efg(sim.compile(sim.load(sim.template()))).splitlines()[0]
-    'EFG 2 R "A three-move crisis" { "challenger" "defender" }'
+    >>> tree_of(sim.compile(sim.load(sim.template()))).node_count
+    12
     """
+    if game.graph.stationary:
+        raise OptionError(
+            "the game goes on for ever and has no finite tree; give it rounds, with --rounds or in the file"
+        )
     size = tree_size(game)
     if size > MAX_TREE:
         raise OptionError(
@@ -139,8 +198,159 @@ def to_efg(game: Game, variant: int = 0) -> str:
         )
     if len(game.graph.roots) != 1:
         raise OptionError("the game has several starts; export one at a time")
-    writer = _Writer(game, variant)
-    writer.unfold(int(game.graph.roots[0]))
-    title = _clean(game.origin.scenario.title) if game.origin else "game"
-    players = " ".join(f'"{_clean(name)}"' for name in game.graph.players)
-    return f'EFG 2 R "{title}" {{ {players} }}\n""\n\n' + "\n".join(writer.lines) + "\n"
+    return _Unfolder(game, variant).unfold(int(game.graph.roots[0]))
+
+
+def _quote(text: str) -> str:
+    """Write a text in quotes."""
+    if text.endswith("\\") or '\\"' in text:
+        raise OptionError(f"the name '{text}' has a backslash before a quote, which a game file cannot say; rename it")
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _efg_text(tree: Tree) -> str:
+    """Write a tree."""
+    numbers = [0] * (len(tree.players) + 1)
+    heads: list[str] = []
+    for one in tree.infosets:
+        numbers[one.player + 1] += 1
+        words = [_quote(action) for action in one.actions]
+        if one.player == CHANCE:
+            words = [f"{word} {share}" for word, share in zip(words, one.shares, strict=True)]
+        who = "" if one.player == CHANCE else f"{one.player + 1} "
+        heads.append(f"{who}{numbers[one.player + 1]} {_quote(one.label)} {{ {' '.join(words)} }} 0")
+    players = " ".join(map(_quote, tree.players))
+    lines = [f"EFG 2 R {_quote(tree.title)} {{ {players} }}", _quote(tree.comment), ""]
+    ends = 0
+    for h, label, payoffs in zip(tree.node_infoset.tolist(), tree.node_label, tree.payoffs.tolist(), strict=True):
+        if h < 0:
+            ends += 1
+            lines.append(f't "" {ends} {_quote(label)} {{ {", ".join(map(repr, payoffs))} }}')
+        else:
+            lines.append(f"{'c' if tree.infosets[h].player == CHANCE else 'p'} {_quote(label)} {heads[h]}")
+    return "\n".join(lines) + "\n"
+
+
+def _nfg_text(game: StrategicGame) -> str:
+    """Write a strategic game, payoffs only."""
+    players = " ".join(map(_quote, game.players))
+    actions = "\n".join(f"{{ {' '.join(map(_quote, own))} }}" for own in game.actions)
+    table = np.stack(
+        [payoff.transpose().reshape(-1) for payoff in game.payoffs], axis=1
+    )  # the first player's strategy varies fastest
+    rows = "\n".join(" ".join(map(repr, row)) for row in table.tolist())
+    return f'NFG 1 R {_quote(game.title)} {{ {players} }}\n\n{{ {actions}\n}}\n""\n\n{rows}\n'
+
+
+def to_efg(game: Game, variant: int = 0) -> str:
+    """Write a compiled scenario as a tree in Gambit's format; see :func:`tree_of`.
+
+    Examples
+    --------
+    >>> import sim
+    >>> to_efg(sim.compile(sim.load(sim.template()))).splitlines()[0]
+    'EFG 2 R "A three-move crisis" { "challenger" "defender" }'
+    """
+    return _efg_text(tree_of(game, variant))
+
+
+def to_nfg(game: Game, variant: int = 0) -> str:
+    """Write a compiled scenario in which everyone decides at most once, not knowing what others chose, as a strategic game.
+
+    Raises
+    ------
+    OptionError
+        If somebody decides more than once, and for what :func:`tree_of` refuses.
+
+    Examples
+    --------
+    >>> import sim
+    >>> to_nfg(sim.compile(sim.load(sim.template())))
+    Traceback (most recent call last):
+    sim.errors.OptionError: challenger decides at 4 points of the game; a strategic game (.nfg) is for scenarios of one stage: export --format efg, or --rounds 1
+    """
+    return _nfg_text(_one_stage(tree_of(game, variant)))
+
+
+def _one_stage(tree: Tree) -> StrategicGame:
+    for player, name in enumerate(tree.players):
+        count = sum(one.player == player for one in tree.infosets)
+        if count > 1:
+            raise OptionError(
+                f"{name} decides at {count} points of the game; a strategic game (.nfg) is for scenarios of one stage: export --format efg, or --rounds 1"
+            )
+    return strategic_form(tree)
+
+
+def game_text(game: StrategicGame | Tree | Game, form: str) -> str:
+    """Write a game as text.
+
+    Parameters
+    ----------
+    game
+        A strategic game, a tree, or a compiled scenario.
+    form
+        ``"nfg"`` or ``"efg"``. A tree is written as ``nfg`` by its strategic form, a scenario only if it has one stage.
+
+    Raises
+    ------
+    OptionError
+        For an unknown form, or a game that does not fit it.
+
+    Examples
+    --------
+    >>> from sim.game.strategic import StrategicGame
+    >>> print(game_text(StrategicGame.from_matrices([[3, 2], [4, 1]], [[3, 4], [2, 1]], title="chicken"), "nfg"), end="")
+    NFG 1 R "chicken" { "row" "column" }
+    <BLANKLINE>
+    { { "1" "2" }
+    { "1" "2" }
+    }
+    ""
+    <BLANKLINE>
+    3.0 3.0
+    4.0 2.0
+    2.0 4.0
+    1.0 1.0
+    """
+    if form not in ("nfg", "efg"):
+        raise OptionError(f"a game is written as nfg or efg, not as '{form}'; choose one of these endings")
+    if isinstance(game, StrategicGame):
+        if form == "efg":
+            raise OptionError("a strategic game has no tree to write; give the file the ending .nfg")
+        return _nfg_text(game)
+    if isinstance(game, Tree):
+        return _efg_text(game) if form == "efg" else _nfg_text(strategic_form(game))
+    written: Callable[[Game], str] = to_efg if form == "efg" else to_nfg
+    return written(game)
+
+
+def write_game(game: StrategicGame | Tree | Game, path: str | Path) -> Path:
+    """Write a game into a file of Gambit's, ``.nfg`` or ``.efg``; what is written is read back the same by ``sim.read_game``.
+
+    Parameters
+    ----------
+    game
+        A strategic game, a tree, or a compiled scenario.
+    path
+        Its ending says which format; see :func:`game_text`.
+
+    Raises
+    ------
+    OptionError
+        For an unknown ending, or a game that does not fit it.
+
+    Examples
+    --------
+    >>> import tempfile, sim
+    >>> tree = sim.read_game("scenarios/games/selten_horse.efg")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sim.read_game(sim.write_game(tree, f"{folder}/again.efg")) == tree
+    True
+    """
+    file = Path(path)
+    text = game_text(game, file.suffix.lower().lstrip("."))
+    partial = file.with_name(file.name + ".partial")
+    partial.write_text(text, encoding="utf-8", newline="\n")
+    partial.replace(file)
+    return file

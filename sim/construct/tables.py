@@ -13,15 +13,16 @@ import numpy as np
 
 from sim.construct.frontier import View, fault, locate
 from sim.errors import ScenarioError
-from sim.game.graph import TERMINAL, Numbers
+from sim.game.graph import RETURN, TERMINAL, Numbers
 from sim.kinds import frozen
 from sim.scenario.evaluate import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sim.construct.assemble import Expansion
     from sim.construct.codec import Codec
-    from sim.construct.expand import Expansion, LabelSource
+    from sim.construct.frontier import LabelSource
     from sim.errors import Problem
     from sim.game.graph import Graph
     from sim.kinds import Floats, Ints, Keys
@@ -82,11 +83,12 @@ class _ChanceRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Spread:
-    """Which rows can be met at one point of the game, for the payoff range."""
+    """Which rows can be met at one point of the game, for the payoff range; ``repeats`` if that point comes again for ever."""
 
     round: int
     table: str
     rows: tuple[Ints, ...]
+    repeats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Plan:
     pay_rows: int
     prob_rows: int
     first: int
+    endless: bool = False
 
 
 class _Planner:
@@ -140,12 +143,14 @@ class _Planner:
         arrivals: list[tuple[slice, int]] = []
         terminals: list[tuple[slice, int]] = []
         for layer in range(graph.layer_count):
-            terminal = graph.layer_player[layer] == TERMINAL
-            if terminal:
+            if graph.layer_player[layer] == TERMINAL:
                 terminals.append((graph.nodes(layer), int(graph.layer_round[layer])))
             if graph.layer_boundary[layer] and layer > 0:
-                arrivals.append((graph.nodes(layer), int(graph.layer_round[layer]) - (0 if terminal else 1)))
+                last = graph.layer_player[layer] in (TERMINAL, RETURN)
+                arrivals.append((graph.nodes(layer), int(graph.layer_round[layer]) - (0 if last else 1)))
         for final, places, table in ((False, arrivals, self.node_reward), (True, terminals, self.node_final)):
+            if not places:  # an endless game need not have an end
+                continue
             index = np.concatenate([np.arange(some.start, some.stop) for some, _ in places])
             rounds = np.concatenate(
                 [np.full(some.stop - some.start, number, dtype=np.int32) for some, number in places]
@@ -220,15 +225,17 @@ class _Planner:
             number = int(graph.layer_round[layer])
             nodes, edges = graph.nodes(layer), graph.edges(layer)
             terminal = bool(graph.layer_player[layer] == TERMINAL)
+            last = terminal or bool(graph.layer_player[layer] == RETURN)
+            repeats = self.scenario.endless and number > self.scenario.settled
             if layer > 0 and graph.layer_boundary[layer]:
                 columns = tuple(_distinct([*zero], self.node_reward[nodes, i]) for i in range(len(graph.players)))
-                out.append(_Spread(round=number if terminal else number - 1, table="reward", rows=columns))
+                out.append(_Spread(round=number if last else number - 1, table="reward", rows=columns, repeats=repeats))
             if terminal:
                 columns = tuple(_distinct([*zero], self.node_final[nodes, i]) for i in range(len(graph.players)))
                 out.append(_Spread(round=number + 1, table="reward", rows=columns))
             paid = self.edge_pay[edges]
             if paid.any():
-                out.append(_Spread(round=number, table="pay", rows=(_distinct([0], paid),)))
+                out.append(_Spread(round=number, table="pay", rows=(_distinct([0], paid),), repeats=repeats))
         return tuple(out)
 
 
@@ -244,7 +251,9 @@ def _payoff_reads(player: Player, *, final: bool) -> set[str]:
     return own | reads if "each_round" in own else own
 
 
-def make_plan(scenario: Scenario, expansion: Expansion, codec: Codec, rounds: int) -> tuple[Graph, Plan]:
+def make_plan(
+    scenario: Scenario, expansion: Expansion, codec: Codec, rounds: int, *, endless: bool = False
+) -> tuple[Graph, Plan]:
     """Assign rows to nodes and edges.
 
     Returns
@@ -267,6 +276,7 @@ def make_plan(scenario: Scenario, expansion: Expansion, codec: Codec, rounds: in
         pay_rows=pay,
         prob_rows=prob,
         first=int(expansion.graph.layer_round[0]),
+        endless=endless,
     )
     graph = replace(
         expansion.graph,
@@ -327,7 +337,7 @@ class _Evaluator:
         out = np.empty((self.variants, len(self.plan.scenario.players)))
         for i, player in enumerate(self.plan.scenario.players):
             out[:, i] = np.broadcast_to(evaluate(player.discount.node, self.columns), (self.variants, 1))[:, 0]
-            wrong = ~((out[:, i] >= 0) & (out[:, i] <= 1))
+            wrong = ~((out[:, i] >= 0) & (out[:, i] < 1 if self.plan.endless else out[:, i] <= 1))
             if wrong.any():
                 variant = int(np.flatnonzero(wrong)[0])
                 what = f"discount of {player.id} is {out[variant, i]:g}{self.given(player.discount.reads, variant)}"
@@ -337,7 +347,9 @@ class _Evaluator:
                         f"players.{player.id}.discount",
                         "outside-range",
                         what,
-                        "a number from 0 to 1",
+                        "a number from 0 to less than 1, since the horizon is infinite"
+                        if self.plan.endless
+                        else "a number from 0 to 1",
                     )
                 )
         return out
@@ -357,7 +369,7 @@ class _Evaluator:
                     total += self.values(expression, view, block.rows, name, place)
             if block.final:
                 discount = discounts[:, [block.player]]
-                left = self.plan.rounds - block.rows.rounds
+                left = np.inf if self.plan.endless else self.plan.rounds - block.rows.rounds
                 with np.errstate(all="ignore"):
                     annuity = np.where(discount == 1, left, (1 - discount**left) / (1 - discount))
                 last = view.with_constants({"each_round": total, "discount": discount, "annuity": annuity})
@@ -431,7 +443,9 @@ class _Evaluator:
         """Bound the payoff range of each player, shape ``(v, i)``."""
         out = np.zeros_like(discount)
         for spread in self.plan.spreads:
-            weight = discount ** (spread.round - self.plan.first)
+            weight = discount ** max(0, spread.round - self.plan.first)
+            if spread.repeats and self.plan.endless:
+                weight = weight / (1 - discount**self.plan.scenario.period)
             if spread.table == "pay":
                 some = pay[:, spread.rows[0]]
                 out += weight * (some.max(axis=1) - some.min(axis=1))

@@ -21,19 +21,24 @@ if TYPE_CHECKING:
 
     from sim.kinds import Bools, Floats, Ints, Keys
 
-__all__ = ["CHANCE", "TERMINAL", "EdgeLabel", "Game", "Graph", "Numbers"]
+__all__ = ["CHANCE", "RETURN", "SIMULTANEOUS", "TERMINAL", "EdgeLabel", "Game", "Graph", "Numbers"]
 
 CHANCE = -1
 """Mover of a layer of chance nodes."""
 TERMINAL = -2
 """Mover of a layer of terminal nodes."""
+SIMULTANEOUS = -3
+"""Mover of a layer at which several players choose at once: edges are joint actions, the last player's choice varying fastest."""
+RETURN = -4
+"""Mover of a layer of a stationary game whose nodes lead back: the value is that of the node ``node_return``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeLabel:
     """What an edge stands for: a player's action, an event's outcome, or an uncertain move's outcome.
 
-    ``move`` and ``player`` are empty for chance; ``text`` is the action's label or ``event/label``.
+    ``move`` and ``player`` are empty for chance; ``text`` is the action's label or ``event/label``. A joint action of a simultaneous
+    turn has ``parts``, one for each player, and names nobody itself.
     """
 
     text: str
@@ -41,6 +46,28 @@ class EdgeLabel:
     player: str = ""
     group: str = ""
     event: str = ""
+    parts: tuple[EdgeLabel, ...] = ()
+
+    @property
+    def acts(self) -> tuple[EdgeLabel, ...]:
+        """The single actions of which it is made: itself, or its parts; none for chance.
+
+        Examples
+        --------
+        >>> [act.text for act in EdgeLabel(text="a & b", parts=(EdgeLabel(text="a", move="a"), EdgeLabel(text="b", move="b"))).acts]
+        ['a', 'b']
+        """
+        return self.parts or ((self,) if self.move else ())
+
+    def plays(self, name: str, player: str = "") -> bool:
+        """Tell whether a move, or a move of a group, is played here, by a player if one is named.
+
+        Examples
+        --------
+        >>> EdgeLabel(text="hold", move="hold", player="usa").plays("hold", "russia")
+        False
+        """
+        return any(name in (act.move, act.group) and player in ("", act.player) for act in self.acts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +80,7 @@ class Graph:
         Axis ``i``.
     layer_start : int array, (l + 1,)
     layer_player : int array, (l,)
-        The mover: a player's index, :data:`CHANCE` or :data:`TERMINAL`.
+        The mover: a player's index, :data:`CHANCE`, :data:`TERMINAL`, :data:`SIMULTANEOUS` or :data:`RETURN`.
     layer_round : int array, (l,)
     layer_turn : int array, (l,)
         The turn of the round, counted from 0; terminal layers have that of the layer before.
@@ -75,6 +102,10 @@ class Graph:
         Place of the state on the scenario's ladder; 0 without one.
     node_uncertain : bool array, (n,)
         Whether the node is the chance node of an uncertain move, whose state is that before the move.
+    node_shape : int array, (n, i)
+        How many actions each player has here; 1 for those who do not choose.
+    node_return : int array, (n,)
+        Where a :data:`RETURN` node leads back to; -1 elsewhere.
     roots : int array
         Nodes at which play may start.
     """
@@ -96,6 +127,8 @@ class Graph:
     node_key: Keys
     node_rung: Floats
     node_uncertain: Bools
+    node_shape: Ints
+    node_return: Ints
     roots: Ints
     labels: tuple[EdgeLabel, ...]
 
@@ -137,6 +170,31 @@ class Graph:
     def node_layer(self) -> Ints:
         """Return the layer of each node, shape (n,)."""
         return np.repeat(np.arange(self.layer_count, dtype=np.int32), np.diff(self.layer_start))
+
+    @property
+    def simultaneous(self) -> bool:
+        """Whether several players choose at once somewhere."""
+        return bool((self.layer_player == SIMULTANEOUS).any())
+
+    @property
+    def stationary(self) -> bool:
+        """Whether play goes on for ever: some nodes lead back."""
+        return bool((self.layer_player == RETURN).any())
+
+    @property
+    def plain(self) -> bool:
+        """Whether the game is finite with perfect information: one player moves at a time."""
+        return not (self.simultaneous or self.stationary)
+
+    def edge_action(self, player: int) -> Ints:
+        """Return which of a player's actions each edge stands for, counted from 0 at each node, shape (e,).
+
+        Edges at which the player does not choose get 0.
+        """
+        source = self.edge_source()
+        place = np.arange(self.edge_count, dtype=np.int64) - self.edge_start[source]
+        behind = np.prod(self.node_shape[:, player + 1 :], axis=1, dtype=np.int64)
+        return ((place // behind[source]) % self.node_shape[source, player]).astype(np.int32)
 
     def arrays(self) -> tuple[Any, ...]:
         """List the arrays that every kernel takes, in the order of their signatures."""

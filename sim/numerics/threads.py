@@ -1,10 +1,11 @@
-"""Spread a kernel over variants with a pool of threads."""
+"""Spread a kernel over variants with threads."""
 
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from itertools import pairwise
+from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,7 +53,26 @@ def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
             kernel(0, count)
         return
     pieces = min(count, threads * 4)
-    bounds = [count * piece // pieces for piece in range(pieces + 1)]
-    with ThreadPoolExecutor(threads) as pool:
-        for future in [pool.submit(kernel, first, stop) for first, stop in pairwise(bounds)]:
-            future.result()
+    waiting = deque(pairwise([count * piece // pieces for piece in range(pieces + 1)]))
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            while waiting:
+                try:
+                    first, stop = waiting.popleft()
+                except IndexError:  # another thread took the last one
+                    break
+                kernel(first, stop)
+        except BaseException as error:  # noqa: BLE001
+            failed.append(error)
+            waiting.clear()
+
+    helpers = [Thread(target=work) for _ in range(threads - 1)]  # this thread works too, which starts fewer
+    for helper in helpers:
+        helper.start()
+    work()
+    for helper in helpers:
+        helper.join()
+    if failed:
+        raise failed[0]

@@ -49,7 +49,11 @@ def parting_line(found: Comparison) -> str:
     )
     who = f"{found.names[0]} and {found.names[1]} first part in round {where.round}"
     what = f"where {where.player} would rather {where.actions[0]} under the one and {where.actions[1]} under the other"
-    return f"{who}, {what} ({shares})."
+    worth = "; ".join(
+        f"{label} {number(float(a))} and {number(float(b))}"
+        for label, a, b in zip(where.labels, *where.values, strict=True)
+    )
+    return f"{who}, {what} ({shares}). Worth to {where.player}: {worth}."
 
 
 def comparison_data(found: Comparison) -> dict[str, Any]:
@@ -63,6 +67,10 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
         "probabilities": {
             name: dict(zip(where.labels, shares, strict=True))
             for name, shares in zip(found.names, where.probabilities, strict=False)
+        },
+        "values": {
+            name: dict(zip(where.labels, values, strict=True))
+            for name, values in zip(found.names, where.values, strict=False)
         },
     }
     game = found.solutions[0].game

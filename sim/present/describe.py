@@ -11,7 +11,7 @@ from sim.scenario.values import assumption_values, show_assumption, structural
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sim.scenario.model import Action, Branch, Scenario, Turn
+    from sim.scenario.model import Action, Branch, Player, Scenario, Turn
 
 __all__ = ["describe", "ledger_table", "size_lines"]
 
@@ -45,7 +45,33 @@ def _action(action: Action) -> list[str]:
 
 def _turn(turn: Turn) -> str:
     who = f"{turn.player} moves" if turn.player else f"chance: {', '.join(turn.events)}"
+    if turn.together:
+        who = f"{' and '.join(turn.together)} choose at once"
+    if turn.every > 1:
+        return f"{who} (every {turn.every} rounds)"
     return who if turn.rounds is None else f"{who} (in round {', '.join(map(str, sorted(turn.rounds)))} only)"
+
+
+def _payoff(player: Player) -> list[str]:
+    """Tell what a player is paid, or how the player orders the states."""
+    head = f"{player.name} ({player.id}), discount {player.discount.text},"
+    if player.ordinal:
+        count = len(player.order)
+        places = [2 ** (count - 1 - j) if player.ordinal == "priorities" else count - j for j in range(count)]
+        how = (
+            "each counts the number before it where it holds"
+            if player.ordinal == "priorities"
+            else "by the first that holds, and 0 if none does"
+        )
+        note = (
+            "only their order is meant: stability takes nothing else, every other concept takes the numbers as amounts"
+        )
+        told = [f"  {place}: {' '.join(e.text.split())}" for place, e in zip(places, player.order, strict=True)]
+        return [f"{head} orders the states by {player.ordinal} ({how}; {note}):", *told]
+    told = [
+        f"  {'' if term == 'payoff' else term + ': '}{' '.join(e.text.split())}" for term, e in player.terms.items()
+    ]
+    return [f"{head} is paid each round:", *(told or ["  nothing"])]
 
 
 def describe(scenario: Scenario) -> list[str]:
@@ -75,10 +101,7 @@ def describe(scenario: Scenario) -> list[str]:
             + (f"   — {variable.note}" if variable.note else "")
         )
     for player in scenario.players:
-        lines += ["", f"{player.name} ({player.id}), discount {player.discount.text}, is paid each round:"]
-        lines += [
-            f"  {'' if term == 'payoff' else term + ': '}{' '.join(e.text.split())}" for term, e in player.terms.items()
-        ] or ["  nothing"]
+        lines += ["", *_payoff(player)]
         if player.final.constant != 0:
             lines.append(f"  and at the end: {' '.join(player.final.text.split())}")
         lines.append("and may play:")
@@ -92,6 +115,9 @@ def describe(scenario: Scenario) -> list[str]:
             lines += [_branch(branch) for branch in case.branches]
     if scenario.forbid:
         lines += ["", "No move may lead to:", *(f"  {condition.text}" for condition in scenario.forbid)]
+    if scenario.graph:
+        lines += ["", f"As a graph model, its states are the values of {', '.join(scenario.graph.variables)}."]
+        lines += [f"  {name} is one state: {condition.text}" for name, condition in scenario.graph.merge.items()]
     lines += ["", "Questions:"] if scenario.questions else []
     lines += [f"  {name}: {question.expression.text}" for name, question in scenario.questions.items()]
     return lines

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sim.analysis.plan import FigureSpec, Plan
     from sim.kinds import Floats
 
-__all__ = ["comparison_figure", "draw", "fan", "quantile_rungs", "trajectory_figure"]
+__all__ = ["comparison_figure", "draw", "fan", "quantile_rungs", "save_figure", "style", "trajectory_figure"]
 
 BLUE, ORANGE, BLACK = "#0072B2", "#D55E00", "#000000"
 DROPPED = 0.02
@@ -32,16 +32,36 @@ FORMATS = ("svg", "png", "pdf")
 
 
 @contextmanager
-def _style() -> Generator[Any]:
-    """Yield pyplot in the house style."""
+def style() -> Generator[Any]:
+    """Yield pyplot in the house style.
+
+    Examples
+    --------
+    >>> with style() as plt:
+    ...     plt.rcParams["svg.hashsalt"]
+    'escalation'
+    """
     import matplotlib.pyplot as plt
 
     with plt.style.context(str(Path(__file__).with_name("escalation.mplstyle"))):
         yield plt
 
 
-def _save(figure: Figure, path: Path) -> Path:
-    """Write a figure whole or not at all; the same data give the same bytes."""
+def save_figure(figure: Figure, path: Path) -> Path:
+    """Write a figure whole or not at all; the same data give the same bytes.
+
+    Raises
+    ------
+    OptionError
+        If the file ends in something else than svg, png or pdf.
+
+    Examples
+    --------
+    >>> with style() as plt:
+    ...     save_figure(plt.figure(), Path("figure.txt"))
+    Traceback (most recent call last):
+    sim.errors.OptionError: figure figure.txt ends in 'txt'; expected one of svg, png, pdf
+    """
     ending = path.suffix.lower().lstrip(".")
     if ending not in FORMATS:
         raise OptionError(f"figure {path} ends in '{ending}'; expected one of {', '.join(FORMATS)}")
@@ -183,7 +203,7 @@ def trajectory_figure(paths: Paths, path: Path, variable: str | None = None) -> 
     found = paths.variable(variable)
     labels = [found.show(found.low + r) for r in range(found.size)]
     ticks = _ticks(paths.game.origin.scenario, paths.rounds)
-    with _style() as plt:
+    with style() as plt:
         figure = _fan_row(
             plt,
             [(paths.solution.concept.replace("_", " "), paths.trajectory(variable)[0], paths.likely(found.id))],
@@ -192,7 +212,7 @@ def trajectory_figure(paths: Paths, path: Path, variable: str | None = None) -> 
             "",
             paths.game.origin.scenario.title,
         )
-        saved = _save(figure, path)
+        saved = save_figure(figure, path)
         plt.close(figure)
     return saved
 
@@ -206,11 +226,11 @@ def comparison_figure(found: Comparison, path: Path) -> Path:
         (name.replace("_", " "), paths.trajectory()[0], paths.likely(variable.id))
         for name, paths in zip(found.names, found.paths, strict=True)
     ]
-    with _style() as plt:
+    with style() as plt:
         figure = _fan_row(
             plt, panels, labels, _ticks(first.game.origin.scenario, first.rounds), "", first.game.origin.scenario.title
         )
-        saved = _save(figure, path)
+        saved = save_figure(figure, path)
         plt.close(figure)
     return saved
 
@@ -417,9 +437,9 @@ def draw(plan: Plan, dataset: xr.Dataset, folder: str | Path) -> list[Path]:
         The files written.
     """
     out: list[Path] = []
-    with _style() as plt:
+    with style() as plt:
         for spec in plan.experiment.figures:
             figure = _KINDS[spec.kind](plt, spec, dataset, plan)
-            out += [_save(figure, Path(folder) / f"{spec.file}.{ending}") for ending in ("svg", "png")]
+            out += [save_figure(figure, Path(folder) / f"{spec.file}.{ending}") for ending in ("svg", "png")]
             plt.close(figure)
     return out

@@ -86,17 +86,42 @@ def solution_data(solution: Solution, paths: Paths, variant: int = 0) -> dict[st
     }
 
 
+STAGE_OPTIONS = ("selection", "fallback")
+STAGE_COUNTS = {
+    "multiple": "with several equilibria",
+    "undecided": "of them left open by the rule",
+    "unproved": "whose list of equilibria is not proved to be complete",
+}
+
+
 def solution_lines(solution: Solution, variant: int = 0) -> list[str]:
     """Say how a solution ended."""
     row, graph = solution.certificate.row(variant), solution.game.graph
     scenario = solution.game.origin.scenario
     measure = f"{concept(solution.concept).reading}: {row[row['kind']]:.2g}"
     ties = f"{row['tied_nodes']} nodes with ties, {row['tied_on_path']} of them reached"
-    options = ", ".join(f"{name} = {value}" for name, value in solution.options.items())
+    told = [
+        (name, value) for name, value in solution.options.items() if graph.simultaneous or name not in STAGE_OPTIONS
+    ]
+    options = ", ".join(f"{name} = {value}" for name, value in told)
+    met = [f"{counts[variant]:,} {STAGE_COUNTS[name]}" for name, counts in solution.stages.items()]
+    more = [f"stages: {', '.join(met)}"] if met else []
+    if solution.singular is not None:
+        more.append(
+            f"smallest singular value of the Jacobian: {solution.singular[variant]:.2g}; traced from uniform play"
+        )
+    if graph.stationary:
+        gain, delta = float(row["max_gain"]), float(solution.game.numbers.discount[variant].max())
+        bound = f"{gain / (1 - delta):.2g}"
+        more.append(
+            f"infinite horizon: no deviation, however long, gains more than {bound} of the payoff range; {len(solution.others)} other equilibria found"
+        )
     return [
         scenario.title,
         f"{solution.concept} ({options}): {solution.status.name.lower().replace('_', ' ')}; {measure} (bound {row['tolerance']:g}); {ties}",
-        f"{graph.node_count:,} nodes, {graph.edge_count:,} edges, {solution.game.origin.rounds} rounds",
+        f"{graph.node_count:,} nodes, {graph.edge_count:,} edges, {solution.game.origin.rounds} rounds"
+        + (" shown" if graph.stationary else ""),
+        *more,
     ]
 
 
@@ -161,7 +186,7 @@ def path_table(paths: Paths, history: History, title: str = "") -> Table:
         rows.append(
             (
                 f"{step.round}" + (f" ({date})" if date else ""),
-                names[step.player],
+                " & ".join(names[one] for one in step.player.split(" & ")),
                 step.move,
                 number(step.probability),
                 changed,

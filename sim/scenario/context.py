@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import Problem, did_you_mean
 from sim.scenario.expression import FUNCTIONS, PATH_OPERATORS, parse
+from sim.scenario.model import MAX_ROUNDS
 from sim.scenario.places import line_of
 from sim.scenario.schema import ID_PATTERN
 from sim.scenario.tree import Labels, Scope, Symbol
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_PROBLEMS", "RESERVED", "Context", "EnoughError", "show"]
 
 MOST_PROBLEMS = 200
+SHOWN_ROUNDS = 12  # of an endless game, unless the file or the user says otherwise
 CLOCK = ("round", "rounds_left")
 SPECIAL = ("each_round", "discount")
 RESERVED = frozenset({*CLOCK, *SPECIAL, "mover", "chosen", "true", "false", "chance", *FUNCTIONS, *PATH_OPERATORS})
@@ -58,6 +60,20 @@ class Context:
         self.domains: dict[str, range] = {}
         self.assumption_symbols: dict[str, Symbol] = {}
         self.used: set[str] = set()
+
+    @property
+    def endless(self) -> bool:
+        """Whether the horizon is infinite."""
+        return self.file.horizon == "infinite"
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds are played; with an infinite horizon, how many are shown."""
+        if not self.endless:
+            return self.file.rounds
+        named = [number for turn in self.file.turns for number in (*(turn.in_rounds or ()), 3 * (turn.every or 1))]
+        shown = max([SHOWN_ROUNDS, *named, len(self.file.clock.starts) if self.file.clock else 0])
+        return self.file.rounds if "rounds" in self.file.model_fields_set else min(shown, MAX_ROUNDS)
 
     # -- notes ----------------------------------------------------------------------------------------------------
 
@@ -128,9 +144,13 @@ class Context:
 
     def fix_scopes(self) -> None:
         """Fix what may be read where, once all variables and assumptions are known."""
-        clock = {word: Symbol("clock", "number") for word in CLOCK}
+        clock = {word: Symbol("clock", "number") for word in CLOCK if not self.endless}
         special = {word: Symbol("special", "number") for word in SPECIAL}
         hints = dict.fromkeys(SPECIAL, "it can be read in a final payoff only")
+        if self.endless:
+            hints |= dict.fromkeys(
+                CLOCK, "an infinite horizon counts no rounds; schedule turns with in_rounds or every"
+            )
         hints |= {"mover": "it can be read in moves only", "chosen": "write chosen.name"}
         hints |= dict.fromkeys(self.file.players, "a player's id can be compared with mover only, and in a move")
         symbols = {**self.symbols, **self.assumption_symbols, **clock}

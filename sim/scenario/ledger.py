@@ -134,6 +134,7 @@ def _variable(context: Context, name: str, table: StateTable) -> Variable | None
         labels=labels,
         start=start,
         clip=table.clip,
+        combine=table.combine or "",
         note=table.note,
         source=context.check_source(table, path),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ __all__ = [
     "Assumption",
     "Branch",
     "Case",
+    "Conflict",
     "Player",
     "Question",
     "Record",
@@ -31,7 +33,10 @@ MAX_ROUNDS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
-    """Who decides: id, display name, discount factor δ, payoff terms paid each round and the final payoff."""
+    """Who decides: id, display name, discount factor δ, payoff terms paid each round and the final payoff.
+
+    ``ordinal`` is ``"ranking"`` or ``"priorities"`` where the one term merely orders the states, by the conditions in ``order``.
+    """
 
     id: str
     name: str
@@ -40,6 +45,8 @@ class Player:
     final: Expression
     note: str = ""
     source: tuple[str, ...] = ()
+    ordinal: str = ""
+    order: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,7 @@ class Variable:
     labels: Labels | None
     start: Expression
     clip: bool = False
+    combine: str = ""
     note: str = ""
     source: tuple[str, ...] = ()
 
@@ -130,15 +138,25 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """A point of a round: a player's turn or chance events in order; ``rounds`` is None when it comes in every round."""
+    """A point of a round: a player's turn, that of several players at once, or chance events in order.
+
+    ``rounds`` is None when it comes in every round; with ``every`` = k it comes in rounds k, 2k, ….
+    """
 
     player: str
     events: tuple[str, ...]
     rounds: frozenset[int] | None
+    together: tuple[str, ...] = ()
+    every: int = 1
 
     def comes_in(self, number: int) -> bool:
         """Whether the turn is played in a round."""
-        return self.rounds is None or number in self.rounds
+        return (self.rounds is None or number in self.rounds) and number % self.every == 0
+
+    @property
+    def players(self) -> tuple[str, ...]:
+        """Who chooses: one player, several at once, or nobody."""
+        return self.together or ((self.player,) if self.player else ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +184,15 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Which states the graph model looks at: the variables that vary, and conditions whose states count as one."""
+
+    variables: tuple[str, ...]
+    merge: Mapping[str, Expression]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """A finite multi-stage game with observed actions and chance, as its file tells it.
 
@@ -183,6 +210,7 @@ class Scenario:
     note: str
     file: str
     rounds: int
+    horizon: str
     players: tuple[Player, ...]
     assumptions: Mapping[str, Assumption]
     variables: tuple[Variable, ...]
@@ -196,12 +224,28 @@ class Scenario:
     citation: Mapping[str, Any]
     document: Mapping[str, Any] = field(repr=False)
     places: Mapping[tuple[str | int, ...], int] = field(repr=False, compare=False)
+    graph: Conflict | None = None
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
     def player_ids(self) -> tuple[str, ...]:
         """The players' ids in the order of the file: axis ``i``."""
         return tuple(player.id for player in self.players)
+
+    @property
+    def endless(self) -> bool:
+        """Whether the horizon is infinite."""
+        return self.horizon == "infinite"
+
+    @property
+    def settled(self) -> int:
+        """The last round named by a turn's schedule: from the next on, every round is like those before, up to ``period``."""
+        return max((max(turn.rounds) for turn in self.turns if turn.rounds), default=0)
+
+    @property
+    def period(self) -> int:
+        """After how many rounds the order of play repeats itself."""
+        return math.lcm(*(turn.every for turn in self.turns))
 
     @property
     def ladder(self) -> Variable | None:

@@ -23,7 +23,7 @@ MOST_SHOWN = 6
 
 def read_clock(context: Context) -> tuple[str, ...]:
     """Read the dates at which rounds start."""
-    rounds = context.file.rounds
+    rounds = len(context.file.clock.starts) if context.endless and context.file.clock else context.rounds
     starts = tuple(context.file.clock.starts) if context.file.clock else ()
     if not context.file.clock:
         return ()
@@ -79,9 +79,9 @@ def _round(context: Context, table: RecordTable, clock: tuple[str, ...], path: P
         )
         return 0
     if table.round is not None:
-        if not 1 <= table.round <= context.file.rounds:
+        if not 1 <= table.round <= context.rounds:
             what = f"a record is in round {table.round}"
-            context.note((*path, "round"), "outside-range", what, f"1 to {context.file.rounds}")
+            context.note((*path, "round"), "outside-range", what, f"1 to {context.rounds}")
             return 0
         return table.round
     before = [number for number, start in enumerate(clock, 1) if start <= table.date[:7]]
@@ -107,7 +107,8 @@ def _turn(context: Context, table: RecordTable, number: int, path: Path) -> int:
         context.note((*path, "turn"), "outside-range", f"a record is in turn {table.turn}", f"1 to {count}")
         return -1
     turn = context.file.turns[table.turn - 1]
-    plays = turn.player is not None and turn.player == (table.player or turn.player) and bool(table.move)
+    movers = turn.simultaneous or ([turn.player] if turn.player else [])
+    plays = bool(movers) and (not table.player or table.player in movers) and bool(table.move)
     fits = plays or table.event in (turn.chance or ())
     if not fits or (turn.in_rounds is not None and number and number not in turn.in_rounds):
         what = f"turn {table.turn} of round {number} is not that of {table.move or table.event}"

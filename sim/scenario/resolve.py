@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sim.scenario.conflict import order_term, read_graph, read_order
 from sim.scenario.expression import PATH_OPERATORS
 from sim.scenario.ledger import read_assumptions, read_variables
-from sim.scenario.model import Player, Question, Scenario, Turn
+from sim.scenario.model import MAX_ROUNDS, Player, Question, Scenario, Turn
 from sim.scenario.moves import read_chance, read_moves
 from sim.scenario.record import read_clock, read_history
 
@@ -42,6 +43,7 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         context.read(text, ("forbid", index), f"forbid {index + 1}", context.state_scope, "truth")
         for index, text in enumerate(file.forbid)
     )
+    graph = read_graph(context)
     questions = _questions(context)
     history = read_history(context, actions, clock)
     _warn_unused(context, assumptions)
@@ -49,7 +51,8 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         title=file.title,
         note=file.note,
         file=context.name,
-        rounds=file.rounds,
+        rounds=context.rounds,
+        horizon=file.horizon,
         players=players,
         assumptions=assumptions,
         variables=variables,
@@ -60,6 +63,7 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         questions=questions,
         history=history,
         clock=clock,
+        graph=graph,
         citation=file.source.model_dump(),
         document=document,
         places=context.lines,
@@ -129,6 +133,9 @@ def _players(context: Context) -> tuple[Player, ...]:
             for term, text in (payoff.each_round if payoff else {}).items()
             for subject in [f"payoff of {name}" + ("" if term == "payoff" else f" ({term})")]
         }
+        ordinal, order = read_order(context, name, payoff)
+        if order:
+            terms = {"payoff": order_term(ordinal, order)}
         last = payoff.final if payoff else 0.0
         final = context.read(last, (*place, "final"), f"final payoff of {name}", context.final_scope, "number")
         player = Player(
@@ -139,6 +146,8 @@ def _players(context: Context) -> tuple[Player, ...]:
             final=final,
             note=table.note,
             source=context.check_source(table, path),
+            ordinal=ordinal,
+            order=order,
         )
         out.append(player)
     return tuple(out)
@@ -159,30 +168,46 @@ def _turn(context: Context, index: int, table: TurnTable) -> Turn:
     """Read one turn."""
     path: Path = ("turns", index)
     whole = "a turn"
-    if (table.player is None) == (not table.chance):
-        found = "player and chance" if table.chance else "neither player nor chance"
-        context.note((*path, "chance"), "bad-turn", f"{whole} has {found}", "exactly one of them")
-    player = table.player or ""
-    moves = context.file.moves.values()
-    if player and context.unknown((*path, "player"), whole, player, context.file.players, "a player"):
-        pass
-    elif player and not any(player in move.player for move in moves):
-        what = f"player {player} has a turn but no move"
-        context.note((*path, "player"), "no-move", what, "at least one", f"write a move with player = '{player}'")
+    kinds = [key for key in ("player", "simultaneous", "chance") if getattr(table, key)]
+    if len(kinds) != 1:
+        found = " and ".join(kinds) or "neither player nor simultaneous nor chance"
+        context.note((*path, (kinds or ["player"])[-1]), "bad-turn", f"{whole} has {found}", "exactly one of them")
+    movers = table.simultaneous or ([table.player] if table.player else [])
+    key = "simultaneous" if table.simultaneous else "player"
+    if len(set(movers)) < len(movers):
+        context.note((*path, key), "duplicate-id", f"{whole} names a player twice", "each player once")
+    for player in movers:
+        if context.unknown((*path, key), whole, player, context.file.players, "a player"):
+            continue
+        if not any(player in move.player for move in context.file.moves.values()):
+            what = f"player {player} has a turn but no move"
+            context.note((*path, key), "no-move", what, "at least one", f"write a move with player = '{player}'")
     for event in table.chance or ():
         context.unknown((*path, "chance"), whole, event, context.file.chance, "a chance event")
-    rounds = context.file.rounds
-    for number in table.in_rounds or ():
-        if not 1 <= number <= rounds:
-            what = f"{whole} comes in round {number}"
-            context.note((*path, "in_rounds"), "outside-range", what, f"1 to {rounds}")
-    if table.in_rounds == []:
-        context.note((*path, "in_rounds"), "empty", f"{whole} comes in no round", "at least one", "or remove the key")
+    _check_schedule(context, table, path, whole)
+    order = list(context.file.players)
     return Turn(
-        player=player,
+        player=table.player or "",
+        together=tuple(sorted(set(table.simultaneous or ()) & set(order), key=order.index)),
         events=tuple(table.chance or ()),
         rounds=frozenset(table.in_rounds) if table.in_rounds is not None else None,
+        every=table.every or 1,
     )
+
+
+def _check_schedule(context: Context, table: TurnTable, path: Path, whole: str) -> None:
+    """Check in which rounds a turn comes."""
+    last = MAX_ROUNDS if context.endless else context.rounds
+    for number in table.in_rounds or ():
+        if not 1 <= number <= last:
+            what = f"{whole} comes in round {number}"
+            context.note((*path, "in_rounds"), "outside-range", what, f"1 to {last}")
+    if table.in_rounds == []:
+        context.note((*path, "in_rounds"), "empty", f"{whole} comes in no round", "at least one", "or remove the key")
+    if table.in_rounds is not None and table.every is not None:
+        context.note((*path, "every"), "bad-turn", f"{whole} has in_rounds and every", "one of them")
+    if table.every is not None and table.every > last:
+        context.note((*path, "every"), "outside-range", f"{whole} comes every {table.every} rounds", f"1 to {last}")
 
 
 def _questions(context: Context) -> dict[str, Question]:
@@ -191,6 +216,14 @@ def _questions(context: Context) -> dict[str, Question]:
     for name, text in context.file.outcomes.items():
         noted = len(context.problems)
         expression = context.read(text, ("outcomes", name), f"outcome {name}", context.path_scope, "unknown")
+        if context.endless and any(atom.op == "final" for atom in expression.atoms):
+            what = f"outcome {name} reads a last state, and an endless path has none"
+            context.note(
+                ("outcomes", name),
+                "path-operator",
+                what,
+                advice="ask ever, first, max_over or count, within the rounds shown",
+            )
         if not expression.atoms and len(context.problems) == noted:
             what = f"outcome {name} asks nothing of the path"
             context.note(("outcomes", name), "path-operator", what, f"one of {', '.join(PATH_OPERATORS)}")

@@ -18,15 +18,11 @@ __all__ = ["ID_PATTERN", "NOT_YET", "ScenarioFile"]
 
 ID_PATTERN = r"^[A-Za-z][A-Za-z0-9_]{0,63}$"
 
+MAX_EVERY = 24
+"""Rounds after which a turn may come again at the latest."""
+
 NOT_YET: dict[str, str] = {
-    "horizon": "infinite horizons",
-    "simultaneous": "simultaneous turns",
-    "every": "turns that come every k rounds",
-    "combine": "combining simultaneous effects",
     "private": "private types",
-    "graph": "the graph model",
-    "ranking": "ordinal payoffs",
-    "priorities": "ordinal payoffs",
     "variants": "named variants",
     "order": "payoffs known only by their order",
     "packages": "negotiation over packages",
@@ -117,7 +113,7 @@ class StateTable(Documented):
     scale: str | None = None
     start: Expr
     clip: StrictBool = False
-    combine: Later = None
+    combine: Literal["add", "max", "min"] | None = None
 
 
 class TurnTable(Table):
@@ -126,8 +122,8 @@ class TurnTable(Table):
     player: str | None = None
     chance: Names | None = None
     in_rounds: list[int] | None = None
-    simultaneous: Later = None
-    every: Later = None
+    simultaneous: list[str] | None = Field(default=None, min_length=2)
+    every: int | None = Field(default=None, ge=1, le=MAX_EVERY)
     note: str = ""
 
 
@@ -169,8 +165,16 @@ class PayoffTable(Table):
     each_round: Terms = Field(default_factory=dict[str, Any])
     final: Expr = 0.0
     note: str = ""
-    ranking: Later = None
-    priorities: Later = None
+    ranking: list[Expr] | None = Field(default=None, min_length=1)
+    priorities: list[Expr] | None = Field(default=None, min_length=1)
+
+
+class GraphTable(Table):
+    """Which states the graph model looks at."""
+
+    variables: list[str] | None = Field(default=None, min_length=1)
+    merge: dict[str, Expr] = Field(default_factory=dict[str, Any])
+    note: str = ""
 
 
 class RecordTable(Documented):
@@ -192,7 +196,7 @@ class ScenarioFile(Table):
     title: str
     note: str = ""
     rounds: int = Field(default=1, ge=1, le=MAX_ROUNDS)
-    horizon: Later = None
+    horizon: Literal["finite", "infinite"] = "finite"
     forbid: list[Expr] = Field(default_factory=list[Any])
     source: SourceTable = Field(default_factory=SourceTable)
     clock: ClockTable | None = None
@@ -200,7 +204,7 @@ class ScenarioFile(Table):
     assumptions: dict[str, AssumptionTable] = Field(default_factory=dict[str, AssumptionTable])
     state: dict[str, StateTable] = Field(min_length=1)
     private: Later = None
-    graph: Later = None
+    graph: GraphTable | None = None
     variants: Later = None
     packages: Later = None
     turns: list[TurnTable] = Field(min_length=1)

@@ -66,7 +66,7 @@ def _crowded(value: object, path: Path = ()) -> Iterator[Path]:
 
 def _later_words(document: Mapping[str, Any]) -> Iterator[Path]:
     """Find reserved words that the file uses."""
-    yield from ((word,) for word in document if word in NOT_YET and document[word] != "finite")
+    yield from ((word,) for word in document if word in NOT_YET)
     tables = {"assumptions": AssumptionTable, "state": StateTable, "turns": TurnTable, "payoffs": PayoffTable}
     for section, model in tables.items():
         found: Any = document.get(section)

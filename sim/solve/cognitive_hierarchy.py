@@ -18,6 +18,7 @@ import numpy as np
 from sim.errors import OptionError
 from sim.solve.contract import Answer
 from sim.solve.replies import best_replies, uniform_play
+from sim.solve.stages import independent
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
@@ -69,7 +70,7 @@ def solve(game: Game, options: Options) -> Answer:
     Parameters
     ----------
     game
-        Finite, perfect information.
+        Finite; players move one at a time or at once.
     options
         The mean level.
 
@@ -90,8 +91,8 @@ def solve(game: Game, options: Options) -> Answer:
     mixed = weights[0] * level
     steps: list[tuple[Floats, Floats]] = []
     for k in range(1, len(weights)):
-        believed = mixed / weights[:k].sum()
+        believed = independent(game, mixed / weights[:k].sum())
         level = best_replies(game, believed)
         steps.append((believed, level))
         mixed = mixed + weights[k] * level
-    return Answer(profile=mixed / weights.sum(), replies=tuple(steps))
+    return Answer(profile=independent(game, mixed / weights.sum()), replies=tuple(steps))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sim.game.graph import Game
     from sim.game.referee import Measures
-    from sim.kinds import Bools, Floats, Status
+    from sim.kinds import Bools, Floats, Keys, Status
 
 __all__ = ["Answer", "Certificate", "Concept", "Solution"]
 
@@ -32,11 +32,30 @@ class Answer:
         For logit responses.
     replies : tuple of pairs
         For bounded reasoning: what each level believes all others play, and its reply, each (v, e).
+    guess : float array, (v, n, i), optional
+        For stationary games: the values that the solver believes in.
+    stages : dict of int arrays (v,)
+        Where several choose at once: how many stages had several equilibria, how many of those the rule left open, and of how many the list of
+        equilibria is not proved to be complete.
+    drawn : bool
+        Whether choices made at once may depend on each other through a public draw.
+    singular : float array, (v,), optional
+        Smallest singular value of the Jacobian of the equations solved.
+    others : tuple of pairs
+        Other equilibria that were found: profiles (v, e) and values (v, n, i).
+    ending : Status, optional
+        Why the solver stopped short, if it did; the referee decides all the same.
     """
 
     profile: Floats
     precision: Floats | None = None
     replies: tuple[tuple[Floats, Floats], ...] = ()
+    guess: Floats | None = None
+    stages: Mapping[str, Keys] = field(default_factory=dict[str, Any])
+    drawn: bool = False
+    singular: Floats | None = None
+    others: tuple[tuple[Floats, Floats], ...] = ()
+    ending: Status | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +70,22 @@ class Certificate:
         The deciding measure: ``max_gain`` or ``residual``.
     tolerance
         The bound.
+    drawn
+        Whether choices made at once may depend on each other through a public draw.
     """
 
     measures: Measures
     kind: str
     tolerance: float
+    drawn: bool = False
 
     @property
     def certified(self) -> Bools:
         """Whether each variant is certified, shape (v,)."""
-        deciding = getattr(self.measures, self.kind)
-        return (deciding <= self.tolerance) & (self.measures.distribution_error <= SUM_TOLERANCE)
+        m = self.measures
+        sound = (m.distribution_error <= SUM_TOLERANCE) & (m.value_error <= SUM_TOLERANCE)
+        independent = (m.dependence <= SUM_TOLERANCE) | self.drawn
+        return (getattr(m, self.kind) <= self.tolerance) & sound & independent
 
     def row(self, variant: int = 0) -> dict[str, Any]:
         """Return the numbers of one variant, for printing."""
@@ -92,6 +116,8 @@ class Concept:
         Its bound.
     affine_invariant
         Whether positive affine changes of payoffs leave the answer unchanged without touching options.
+    horizons
+        Which horizons its solver takes: ``finite``, ``infinite``, or both.
     source
         Author, year, section.
     """
@@ -104,6 +130,7 @@ class Concept:
     tolerance: float
     affine_invariant: bool
     source: str
+    horizons: tuple[str, ...] = ("finite",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +146,11 @@ class Solution:
     certificate
         The referee's word.
     profile : float array, (v, e)
-        Probability of each action; on chance edges the modeller's probability.
+        Probability of each action, or of each joint action; on chance edges the modeller's probability.
+    guess, stages, singular
+        See :class:`Answer`.
+    others : tuple of Solution
+        Other certified equilibria that were found.
 
     Examples
     --------
@@ -135,6 +166,10 @@ class Solution:
     status: Status
     certificate: Certificate
     profile: Floats = field(repr=False)
+    guess: Floats | None = field(default=None, repr=False)
+    stages: Mapping[str, Keys] = field(default_factory=dict[str, Any], repr=False)
+    singular: Floats | None = field(default=None, repr=False)
+    others: tuple[Solution, ...] = field(default=(), repr=False)
 
     @property
     def values(self) -> Floats:
@@ -145,7 +180,7 @@ class Solution:
         """Return V and W of every node for one variant, each (n, i); see :func:`sim.game.referee.node_values`."""
         from sim.game.referee import node_values
 
-        return node_values(self.game, self.profile, variant)
+        return node_values(self.game, self.profile, variant, None if self.guess is None else self.guess[variant])
 
     def action_values(self, node: int, variant: int = 0) -> Floats:
         """Return Q of each edge that leaves a node for each player, shape (edges, i)."""

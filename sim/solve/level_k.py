@@ -51,7 +51,7 @@ def solve(game: Game, options: Options) -> Answer:
     Parameters
     ----------
     game
-        Finite, perfect information.
+        Finite; players move one at a time or at once.
     options
         The level.
 

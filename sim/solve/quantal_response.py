@@ -1,9 +1,11 @@
-r"""Logit agent quantal response equilibrium of finite games with perfect information.
+r"""Logit agent quantal response equilibrium.
 
 At its node, player ``p`` takes action ``e`` with probability :math:`\sigma(e) \propto w_e \exp(\lambda_p Q_p(e))`, where :math:`w_e` are the weights of
 uniform play (the members of a group share one unit) and later play is quantal too. With perfect information the equilibrium is unique
 and is computed backwards: at :math:`\lambda = 0` it is weighted uniform play, and as :math:`\lambda \to \infty` it tends to subgame perfection with ties
-resolved by weight.
+resolved by weight. Where several choose at once, the stage game with the continuation values of the asked precision is followed along
+the branch of its logit responses from uniform play (:mod:`sim.numerics.branch`): stage by stage, so that a game in which stages turn back may have others.
+With an infinite horizon the branch of stationary equilibria is followed from uniform play (:mod:`sim.solve.homotopy`).
 
 Source: McKelvey, R. & Palfrey, T. (1998) Quantal response equilibria for extensive form games, Experimental Economics 1:9-41.
 """
@@ -20,13 +22,17 @@ import numba as nb
 import numpy as np
 
 from sim.errors import OptionError, did_you_mean
+from sim.kinds import Status
 from sim.numerics.signatures import FLAG, INT, REAL, read, write
 from sim.numerics.threads import over_variants
 from sim.solve.contract import Answer
+from sim.solve.rounds import take
+from sim.solve.stages import induct, logit_stage
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
     from sim.kinds import Floats
+    from sim.solve.stages import Stage
 
 __all__ = ["MAX_PRECISION", "Options", "precisions", "solve"]
 
@@ -86,22 +92,23 @@ def precisions(value: Any, players: tuple[str, ...], variants: int) -> Floats:
 @nb.njit(
     nb.void(
         read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
-        read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), nb.intp, nb.intp, write(REAL, 2),
+        read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), nb.intp, nb.intp, nb.intp, nb.intp, write(REAL, 3), write(REAL, 2),
     ),
     nogil=True,
     cache=True,
 )  # fmt: skip
 def _logit_induction(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final,
-    reward, pay, prob, discount, precision, first, stop, profile,
+    reward, pay, prob, discount, precision, bottom, top, first, stop, kept, profile,
 ):  # fmt: skip
-    """Write the profile of variants ``first … stop - 1``."""
+    """Write the profile of variants ``first … stop - 1`` at layers ``bottom … top - 1``; values on arrival stay in ``kept`` if it has room."""
     nodes = edge_start.shape[0] - 1
     players = discount.shape[1]
-    arrival = np.empty((nodes, players))
+    scratch = np.empty((0 if len(kept) else nodes, players))
     value = np.empty(players)
     for v in range(first, stop):
-        for layer in range(len(layer_player) - 1, -1, -1):
+        arrival = kept[v] if len(kept) else scratch
+        for layer in range(top - 1, bottom - 1, -1):
             mover = layer_player[layer]
             boundary = layer_boundary[layer]
             for n in range(layer_start[layer], layer_start[layer + 1]):
@@ -148,7 +155,7 @@ def solve(game: Game, options: Options) -> Answer:
     Parameters
     ----------
     game
-        Finite, perfect information.
+        Finite; players move one at a time or at once.
     options
         The precisions.
 
@@ -167,11 +174,66 @@ def solve(game: Game, options: Options) -> Answer:
     g, x = game.graph, game.numbers
     precision = precisions(options.precision, g.players, game.variants)
     profile = np.zeros((game.variants, g.edge_count))
-    over_variants(
-        lambda first, stop: _logit_induction(
-            *g.arrays(),
-            x.reward, x.pay, x.prob, x.discount, precision, first, stop, profile,
-        ),
-        game.variants,
-    )  # fmt: skip
-    return Answer(profile=profile, precision=precision)
+    if g.plain:
+        none = np.empty((0, 0, 0))
+        over_variants(
+            lambda first, stop: _logit_induction(
+                *g.arrays(),
+                x.reward, x.pay, x.prob, x.discount, precision, 0, g.layer_count, first, stop, none, profile,
+            ),
+            game.variants,
+        )  # fmt: skip
+        return Answer(profile=profile, precision=precision)
+    least = np.ones(game.variants)
+
+    def kernel(some: Game, index: Any) -> Any:
+        return _kernel(some, precision[index])
+
+    def stage(index: Any) -> Any:
+        least[index] = 1.0
+
+        def together(one: Stage) -> Floats:
+            places = index[one.variants]
+            share, singular = logit_stage(one, precision[places])
+            least[places] = np.minimum(least[places], singular)
+            return share
+
+        return together
+
+    everyone = np.arange(game.variants)
+    if not g.stationary:
+        induct(game, kernel(game, everyone), stage(everyone), profile)
+        return Answer(profile=profile, precision=precision, singular=least)
+    return _stationary(game, precision)
+
+
+def _stationary(game: Game, precision: Floats) -> Answer:
+    """Follow the branch of each variant of a stationary game."""
+    from sim.solve.homotopy import follow
+
+    profile = np.zeros((game.variants, game.graph.edge_count))
+    values = np.zeros((game.variants, game.graph.node_count, len(game.graph.players)))
+    least, arrived = np.zeros(game.variants), True
+    for v in range(game.variants):
+        found = follow(take(game, np.array([v])), precision[v])
+        profile[v], values[v], least[v] = found.profile, found.values, found.singular
+        arrived &= found.arrived
+    return Answer(
+        profile=profile, precision=precision, guess=values, singular=least, ending=None if arrived else Status.LOST
+    )
+
+
+def _kernel(game: Game, precision: Floats) -> Any:
+    """Return the kernel for layers at which one player or chance moves."""
+    g = game.graph
+
+    def kernel(bottom: int, top: int, variants: slice, kept: Floats, profile: Floats) -> None:
+        x, lam, part = game.numbers.take(variants), precision[variants], profile[variants]
+        over_variants(
+            lambda first, stop: _logit_induction(
+                *g.arrays(), x.reward, x.pay, x.prob, x.discount, lam, bottom, top, first, stop, kept, part
+            ),
+            x.variants,
+        )
+
+    return kernel

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.errors import OptionError, did_you_mean
+from sim.game.graph import CHANCE
 from sim.kinds import Status, frozen
 from sim.solve.contract import Certificate, Concept, Solution
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
+    from sim.solve.contract import Answer
 
-__all__ = ["CONCEPTS", "LATER", "Solution", "concept", "option_names", "solve"]
+__all__ = ["CONCEPTS", "ELSEWHERE", "LATER", "Solution", "concept", "concepts_for", "option_names", "solve"]
 
 CONCEPTS: dict[str, Concept] = {
     row.name: row
@@ -39,6 +42,18 @@ CONCEPTS: dict[str, Concept] = {
             tolerance=1e-9,
             affine_invariant=False,
             source="McKelvey & Palfrey (1998), Experimental Economics 1:9-41",
+            horizons=("finite", "infinite"),
+        ),
+        Concept(
+            name="markov_perfect",
+            title="Markov-perfect equilibrium, infinite horizon",
+            module="sim.solve.markov_perfect",
+            certificate="max_gain",
+            reading="largest gain from one deviation, in units of the payoff range",
+            tolerance=1e-8,
+            affine_invariant=True,
+            source="Maskin & Tirole (2001), Journal of Economic Theory 100:191-219",
+            horizons=("infinite",),
         ),
         Concept(
             name="level_k",
@@ -64,14 +79,13 @@ CONCEPTS: dict[str, Concept] = {
 }
 """Every concept that can be solved, by name."""
 
-LATER = (
-    "nash",
-    "markov_perfect",
-    "perfect_bayesian",
-    "stability",
-    "limited_foresight",
-    "bargaining",
-)
+ELSEWHERE = {
+    "nash": ("all Nash equilibria of a strategic game", "sim.equilibria, or sim solve FILE.nfg; stages of a scenario: sim stages"),
+    "stability": ("stability in the graph model for conflict resolution", "sim stability SCENARIO, or sim solve --concept stability"),
+}
+"""Concepts that are asked of other things than a compiled game: what they are, and how to ask."""
+
+LATER = ("perfect_bayesian", "bargaining")
 """Concepts that the language knows and this version cannot solve yet."""
 
 
@@ -90,11 +104,26 @@ def concept(name: str) -> Concept:
     """
     if name in CONCEPTS:
         return CONCEPTS[name]
-    if name in LATER:
+    if name in ELSEWHERE:
+        message = f"'{name}' is not asked of a compiled game: {ELSEWHERE[name][1]}"
+    elif name in LATER:
         message = f"'{name}' is not built yet; this version solves {', '.join(CONCEPTS)}"
     else:
         message = f"'{name}' is not a solution concept; {did_you_mean(name, CONCEPTS)}"
     raise OptionError(message)
+
+
+def concepts_for(game: Game) -> tuple[str, ...]:
+    """Return the concepts that can be asked of a game.
+
+    Examples
+    --------
+    >>> import sim
+    >>> "subgame_perfect" in concepts_for(sim.compile(sim.load(sim.template())))
+    True
+    """
+    horizon = "infinite" if game.graph.stationary else "finite"
+    return tuple(name for name, row in CONCEPTS.items() if horizon in row.horizons)
 
 
 def option_names(name: str) -> tuple[str, ...]:
@@ -137,30 +166,44 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     >>> solve(game, "quantal_response", precision=2.0).status.name
     'CERTIFIED'
     """
-    from sim.game.referee import measure, measure_replies
-
     row = concept(name)
     module = import_module(row.module)
     for option in options:
         if option not in option_names(name):
             raise OptionError(f"{name} has no option '{option}'; {did_you_mean(option, option_names(name))}")
+    if name not in concepts_for(game):
+        what = "an infinite horizon" if game.graph.stationary else "a finite game"
+        raise OptionError(f"{name} does not apply to {what}; ask for {' or '.join(concepts_for(game))}")
     chosen = module.Options(**options)
     answer = module.solve(game, chosen)
-    measures = measure(game, answer.profile, answer.precision)
+    others = [replace(answer, profile=profile, guess=guess, others=()) for profile, guess in answer.others]
+    judged = [_judged(game, row, chosen, other) for other in others]
+    kept = tuple(other for other in judged if other.status.certified)
+    return replace(_judged(game, row, chosen, answer), others=kept)
+
+
+def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
+    """Have the referee measure an answer."""
+    from sim.game.referee import measure, measure_replies
+
+    measures = measure(game, answer.profile, answer.precision, answer.guess)
     if answer.replies:
         measures = measure_replies(game, answer.replies, measures)
-    certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance)
+    certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance, drawn=answer.drawn)
     graph, numbers = game.graph, game.numbers
     movers = np.repeat(np.repeat(graph.layer_player, np.diff(graph.layer_start)), np.diff(graph.edge_start))
     profile = answer.profile
-    chance = movers < 0
+    chance = movers == CHANCE
     profile[:, chance] = numbers.prob[:, graph.edge_prob[chance], 0]
-    status = Status.CERTIFIED if bool(certificate.certified.all()) else Status.NOT_CERTIFIED
+    status = Status.CERTIFIED if bool(certificate.certified.all()) else answer.ending or Status.NOT_CERTIFIED
     return Solution(
         game=game,
-        concept=name,
+        concept=row.name,
         options=dataclasses.asdict(chosen),
         status=status,
         certificate=certificate,
         profile=frozen(profile),
+        guess=answer.guess,
+        stages=answer.stages,
+        singular=answer.singular,
     )

@@ -1,152 +1,51 @@
-r"""Subgame-perfect equilibrium of finite games with perfect information, by backward induction on the merged graph.
+r"""Subgame-perfect equilibrium of finite games, by backward induction on the merged graph.
 
-From the last layer to the first, the mover of a node takes an action with the greatest :math:`Q_p(e)` (see :mod:`sim.game.graph`). Two
-actions are *tied* when their values differ by at most 1e-9 of the mover's payoff range; a named rule resolves ties:
-
-``first``
-    the first in the order of the file
-``uniform``
-    all tied actions, in proportion to their weights under uniform play
-``least_escalatory``, ``most_escalatory``
-    the least or greatest expected next rung of the scenario's ladder, then the order of the file
+Where one player moves, an action with the greatest value is taken and ties are resolved by a named rule (:mod:`sim.solve.induction`). Where several choose at
+once, the stage with its continuation values is a strategic game: its equilibria are enumerated, and a named rule chooses one
+(:mod:`sim.solve.equilibrium_stage`). The choices at all nodes together are one equilibrium, not all of them.
 
 Source: Selten, R. (1965), Zeitschrift für die gesamte Staatswissenschaft 121:301-324.
 """
 
-# A kernel's types are its explicit signature.
-# pyright: reportMissingParameterType=false, reportUnknownParameterType=false, reportCallIssue=false
-
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-import numba as nb
 import numpy as np
 
-from sim.errors import OptionError, did_you_mean
-from sim.numerics.signatures import FLAG, INT, REAL, read, write
-from sim.numerics.threads import over_variants
 from sim.solve.contract import Answer
+from sim.solve.equilibrium_stage import Chooser, check_rule
+from sim.solve.induction import backward, check_ties, induct_all
+from sim.solve.stages import induct
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
 
-__all__ = ["RULES", "Options", "solve"]
-
-RULES = ("first", "uniform", "least_escalatory", "most_escalatory")
-TIE = 1e-9
+__all__ = ["Options", "solve"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """Options: the rule that resolves ties.
+    """Options: the rule that resolves ties, and those that choose among the equilibria of simultaneous turns.
+
+    ``selection`` and ``fallback`` are rules of :mod:`sim.solve.equilibrium_stage`.
 
     Examples
     --------
-    >>> Options().ties
-    'uniform'
+    >>> Options().ties, Options(selection="best_for:usa").fallback
+    ('uniform', 'logit_limit')
     """
 
-    ties: Literal["first", "uniform", "least_escalatory", "most_escalatory"] = "uniform"
+    ties: str = "uniform"
+    selection: str = "payoff_dominant"
+    fallback: str = "logit_limit"
 
     def __post_init__(self) -> None:
         """Refuse an unknown rule."""
-        if self.ties not in RULES:
-            message = f"ties is '{self.ties}'; {did_you_mean(self.ties, RULES)}"
-            raise OptionError(message)
-
-
-@nb.njit(
-    nb.void(
-        read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
-        read(REAL, 1), read(FLAG, 1), read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), nb.intp, nb.intp, nb.intp, write(REAL, 2),
-    ),
-    nogil=True,
-    cache=True,
-)  # fmt: skip
-def _backward_induction(
-    layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final,
-    node_rung, node_uncertain, reward, pay, prob, discount, span, rule, first, stop, profile,
-):  # fmt: skip
-    """Write the profile of variants ``first … stop - 1``."""
-    nodes = edge_start.shape[0] - 1
-    players = discount.shape[1]
-    arrival = np.empty((nodes, players))
-    value = np.empty(players)
-    for v in range(first, stop):
-        for layer in range(len(layer_player) - 1, -1, -1):
-            mover = layer_player[layer]
-            boundary = layer_boundary[layer]
-            for n in range(layer_start[layer], layer_start[layer + 1]):
-                begin, end = edge_start[n], edge_start[n + 1]
-                value[:] = 0.0
-                if mover == -2:
-                    for i in range(players):
-                        value[i] = reward[v, node_final[n, i]]
-                elif mover == -1:
-                    for e in range(begin, end):
-                        row, to, paid = edge_prob[e], edge_dst[e], edge_pay[e]
-                        for i in range(players):
-                            q = arrival[to, i]
-                            if paid:
-                                q += pay[v, paid, i]
-                            value[i] += prob[v, row, 1 + i] * q
-                else:
-                    best = -np.inf
-                    chosen = begin
-                    for e in range(begin, end):
-                        q = arrival[edge_dst[e], mover]
-                        if edge_pay[e]:
-                            q += pay[v, edge_pay[e], mover]
-                        profile[v, e] = q
-                        if q > best:
-                            best = q
-                            chosen = e
-                    bound = best - TIE * span[v, mover]
-                    tied = 0
-                    for e in range(begin, end):
-                        tied += profile[v, e] >= bound
-                    if tied > 1 and rule == 1:
-                        total = 0.0
-                        for e in range(begin, end):
-                            if profile[v, e] >= bound:
-                                total += edge_weight[e]
-                        for e in range(begin, end):
-                            share = edge_weight[e] / total if profile[v, e] >= bound else 0.0
-                            profile[v, e] = share
-                            if share > 0.0:
-                                for i in range(players):
-                                    value[i] += share * (arrival[edge_dst[e], i] + pay[v, edge_pay[e], i])
-                    else:
-                        if tied > 1:
-                            lowest = np.inf
-                            for e in range(end - 1, begin - 1, -1):
-                                if profile[v, e] >= bound:
-                                    rank = 0.0
-                                    if rule >= 2:
-                                        to = edge_dst[e]
-                                        rank = node_rung[to]
-                                        if node_uncertain[to]:
-                                            rank = 0.0
-                                            for after in range(edge_start[to], edge_start[to + 1]):
-                                                rank += prob[v, edge_prob[after], 0] * node_rung[edge_dst[after]]
-                                        if rule == 3:
-                                            rank = -rank
-                                    if rank <= lowest + (1e-12 if rule >= 2 else 0.0):
-                                        lowest = min(rank, lowest)
-                                        chosen = e
-                        for e in range(begin, end):
-                            profile[v, e] = 0.0
-                        profile[v, chosen] = 1.0
-                        for i in range(players):
-                            value[i] = arrival[edge_dst[chosen], i] + pay[v, edge_pay[chosen], i]
-                if boundary:
-                    for i in range(players):
-                        arrival[n, i] = reward[v, node_reward[n, i]] + discount[v, i] * value[i]
-                else:
-                    for i in range(players):
-                        arrival[n, i] = value[i]
+        check_ties(self.ties)
+        check_rule(self.selection, "selection")
+        check_rule(self.fallback, "fallback")
 
 
 def solve(game: Game, options: Options) -> Answer:
@@ -155,9 +54,9 @@ def solve(game: Game, options: Options) -> Answer:
     Parameters
     ----------
     game
-        Finite, perfect information.
+        Finite; players move one at a time or at once.
     options
-        The rule for ties.
+        The rules.
 
     Returns
     -------
@@ -171,14 +70,13 @@ def solve(game: Game, options: Options) -> Answer:
     >>> answer.profile.shape
     (1, 11)
     """
-    g, x = game.graph, game.numbers
-    profile = np.zeros((game.variants, g.edge_count))
-    rule = RULES.index(options.ties)
-    over_variants(
-        lambda first, stop: _backward_induction(
-            *g.arrays(),
-            g.node_rung, g.node_uncertain, x.reward, x.pay, x.prob, x.discount, x.span, rule, first, stop, profile,
-        ),
-        game.variants,
-    )  # fmt: skip
-    return Answer(profile=profile)
+    graph = game.graph
+    profile = np.zeros((game.variants, graph.edge_count))
+    if not graph.simultaneous:
+        induct_all(game, options.ties, profile)
+        return Answer(profile=profile)
+    chooser = Chooser(
+        players=graph.players, variants=game.variants, selection=options.selection, fallback=options.fallback
+    )
+    induct(game, backward(game, options.ties), chooser, profile)
+    return Answer(profile=profile, stages=chooser.counts(), drawn=options.selection == "public")

@@ -297,6 +297,13 @@ def peers():
     return out
 
 
+def strategic():
+    """Strategic games."""
+    from strategic import strategic as rows
+
+    return rows(row, median_times)
+
+
 def met(entry):
     """Say whether an entry keeps what an issue asks for."""
     wants = [entry["ratio"] >= entry["target"]] if entry["target"] and entry["ratio"] else []
@@ -306,7 +313,9 @@ def met(entry):
 
 
 def main():
-    entries = [large(), *rock_bottom(), *processes(), *peers()]
+    import stability
+
+    entries = [large(), *rock_bottom(), *processes(), *peers(), *stability.rows(row), *strategic()]
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'what':68} {'ours':>10} {'reference':>10} {'ratio':>9} {'asked':>9}  ")
     for entry in entries:

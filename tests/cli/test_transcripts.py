@@ -115,7 +115,7 @@ def test_solve_prints_the_documented_object(run):
     ("words", "code", "message"),
     [
         (["solve", "nothing.toml"], 2, "cannot be read"),
-        (["solve", "scenarios/chain_store.toml", "--concept", "nash"], 2, "not built yet"),
+        (["solve", "scenarios/chain_store.toml", "--concept", "bargaining"], 2, "not built yet"),
         (["solve", "scenarios/chain_store.toml", "--set", "nothing=1"], 2, "not an assumption"),
         (["solve", "scenarios/chain_store.toml", "--set", "nothing"], 2, "name=value"),
         (["solve", "scenarios/chain_store.toml", "--precision", "1"], 2, "belongs to --concept quantal_response"),
@@ -129,7 +129,7 @@ def test_solve_prints_the_documented_object(run):
         (["compare", "scenarios/chain_store.toml", "--concept", "subgame_perfect"], 2, "two concepts"),
         (["replay", "scenarios/chain_store.toml"], 2, "records no history"),
         (["export", "scenarios/rock_bottom.toml"], 2, "nodes"),
-        (["export", "scenarios/chain_store.toml", "--format", "csv"], 2, "efg or schema"),
+        (["export", "scenarios/chain_store.toml", "--format", "csv"], 2, "expected"),
         (["run", "experiments/nothing.toml"], 2, "cannot be read"),
         (["new", "scenarios/chain_store.toml"], 2, "exists already"),
         (["nonsense"], 2, "nonsense"),
@@ -206,7 +206,7 @@ def test_user_text_is_never_markup(run, tmp_path):
 
 
 def test_a_broken_pipe_is_quiet():
-    command = f"{sys.executable} -m sim.cli show scenarios/rock_bottom.toml | head -1"
+    command = f"{sys.executable} -m sim show scenarios/rock_bottom.toml | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S602 - a fixed command
     assert "Traceback" not in done.stderr
     assert done.stdout.strip() == "The rock-bottom gambit"

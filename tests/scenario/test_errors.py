@@ -105,17 +105,10 @@ def test_an_expression_that_is_too_long():
 
 
 LATER = {
-    "horizon": ("rounds = 3", 'rounds = 3\nhorizon = "infinite"'),
-    "simultaneous": ('[[turns]]\nplayer = "east"', '[[turns]]\nsimultaneous = ["east", "west"]'),
-    "every": ("in_rounds = [1, 2, 3]", "every = 2"),
-    "combine": ("clip  = true", 'clip  = true\ncombine = "add"'),
     "private": ("[[history]]\nround", '[private.resolve]\nknown_to = "west"\n\n[[history]]\nround'),
-    "graph": ("[[history]]\nround", '[graph]\nvariables = ["rung"]\n\n[[history]]\nround'),
     "variants": ("[[history]]\nround", "[variants.mild]\nrisk = 0.1\n\n[[history]]\nround"),
     "packages": ("[[history]]\nround", "[packages.list]\nitems = []\n\n[[history]]\nround"),
     "order": ("value = 0\nrange", 'value = 0\norder = "a > b"\nrange'),
-    "ranking": ("[payoffs.east]", "[payoffs.east]\nranking = []"),
-    "priorities": ("[payoffs.east]", "[payoffs.east]\npriorities = []"),
 }
 
 
@@ -170,9 +163,9 @@ def test_what_depends_on_a_mistake_is_not_reported_as_another():
 
 
 def test_what_is_left_out_moves_no_line():
-    text = BASE.replace("in_rounds = [1, 2, 3]", "every = 2").replace('"incident"]', '"incidnt"]')
-    later, unknown = problems_of(text)
-    assert (later.kind, unknown.kind) == ("not-yet", "unknown-name")
+    text = BASE.replace("in_rounds = [1, 2, 3]", "evry = 2").replace('"incident"]', '"incidnt"]')
+    misspelt, unknown = problems_of(text)
+    assert (misspelt.kind, unknown.kind) == ("unknown-key", "unknown-name")
     assert "incidnt" in text.splitlines()[unknown.line - 1]
 
 
