@@ -76,7 +76,9 @@ def _payoff(draw: st.DrawFn, names: list[str]) -> str:
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> Scenario:
+def scenarios(
+    draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True, together: bool = False, endless: bool = False
+) -> Scenario:
     """Draw a small random scenario: two or three players, one to three variables, uncertain moves, groups, chance and early ends.
 
     Parameters
@@ -85,6 +87,10 @@ def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> 
         Given by Hypothesis.
     chance, beliefs
         Whether chance may happen, and whether players may believe their own probabilities.
+    together
+        Whether two players choose at once.
+    endless
+        Whether the horizon is infinite.
     """
     players = ["a", "b", "c"][: draw(st.integers(2, 3))]
     names = ["x", "y", "z"][: draw(st.integers(1, 3))]
@@ -146,7 +152,28 @@ def scenarios(draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True) -> 
             "event": [{"when": draw(st.sampled_from(["true", "x > 0", "x == 0"])), "outcomes": outcomes}]
         }
         document["turns"].insert(draw(st.integers(0, len(players))), {"chance": ["event"]})
+    if together:
+        document["turns"].remove({"player": players[0]})
+        document["turns"][document["turns"].index({"player": players[1]})] = {"simultaneous": players[:2]}
+        for variable in document["state"].values():
+            variable["combine"] = draw(st.sampled_from(["add", "max", "min"]))
+    if endless:
+        document = _endless(document, draw(st.booleans()))
     return loads(_toml(document), "random.toml")
+
+
+def _endless(document: dict[str, Any], again: bool) -> dict[str, Any]:  # noqa: FBT001
+    """Give a random scenario an infinite horizon, perhaps with a turn that comes every other round only."""
+    for player in document["players"].values():
+        player["discount"] = min(player["discount"], 0.9)
+    for payoff in document["payoffs"].values():
+        payoff["final"] = "0" if "annuity" in str(payoff["final"]) else payoff["final"]
+    for move in document["moves"].values():
+        move["when"] = str(move.get("when", "true")).replace(" or round > 1", "")
+    if again:
+        document["turns"][-1]["every"] = 2
+    del document["rounds"]
+    return {**document, "horizon": "infinite", "outcomes": {"ever_x": "ever(x > 0)", "counted": "count(x > 0)"}}
 
 
 def _toml(document: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ values of the unmerged tree under node-based tie rules, so that merging can be s
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from sim.scenario.evaluate import evaluate_one
@@ -75,7 +76,10 @@ class Naive:
         stages = []
         for turn in self.s.turns:
             if turn.comes_in(number):
-                stages += [turn.player] if turn.player else [("chance", event) for event in turn.events]
+                if turn.together:
+                    stages.append(turn)
+                else:
+                    stages += [turn.player] if turn.player else [("chance", event) for event in turn.events]
         return self.stage(state, number, stages)
 
     def stage(self, state, number, stages):
@@ -90,7 +94,63 @@ class Naive:
             return (
                 self.chance(cases[0].branches, state, env, number, rest) if cases else self.stage(state, number, rest)
             )
+        if not isinstance(here, str):
+            return self.at_once(here.together, state, number, rest)
         return self.decide(here, state, number, rest)
+
+    def at_once(self, players, state, number, rest):
+        """Uniform play by all of them, every combination of moves and of outcomes told apart."""
+        total = [0.0] * len(self.s.players)
+        for chosen in itertools.product(*(self.available(player, state, number) for player in players)):
+            share = math.prod(weight for _, weight in chosen)
+            parts = []
+            for player, (action, _) in zip(players, chosen, strict=True):
+                env = self.names(state, number, mover=float(self.s.player_ids.index(player)), **action.chosen)
+                parts.append([(action, branch, env) for branch in action.branches or [None]])
+            for combination in itertools.product(*parts):
+                for i, value in enumerate(self.outcome_of(combination, state, number, rest)):
+                    total[i] += share * value
+        return total
+
+    def available(self, player, state, number):
+        env = {"mover": float(self.s.player_ids.index(player))}
+        found = [
+            action
+            for action in self.s.actions
+            if player in action.players
+            and evaluate_one(action.guard.node, self.names(state, number, **env, **action.chosen))
+        ]
+        sizes = {group: sum(action.group == group for action in found) for group in {action.group for action in found}}
+        weights = [1 / sizes[action.group] if action.group else 1.0 for action in found]
+        return [(action, weight / sum(weights)) for action, weight in zip(found, weights, strict=True)]
+
+    def outcome_of(self, combination, state, number, rest):
+        """What each player expects of one combination of moves and outcomes, weighed by that player's own belief in it."""
+        written, paid = {}, [0.0] * len(self.s.players)
+        beliefs, ended = [1.0] * len(self.s.players), False
+        for action, branch, env in combination:
+            holder = branch or action
+            ended = ended or holder.ends
+            for table in (action.pays, branch.pays if branch else {}):
+                paid = [a + b for a, b in zip(paid, self.pays(table, env), strict=True)]
+            for i, player in enumerate(self.s.players):
+                if branch:
+                    beliefs[i] *= evaluate_one(branch.believes.get(player.id, branch.probability).node, env)
+            for name, expression in holder.effects.items():
+                written.setdefault(name, []).append(evaluate_one(expression.node, env))
+        after = dict(state)
+        for name, values in written.items():
+            variable = self.by_id[name]
+            if len(values) == 1:
+                value = values[0]
+            elif variable.combine == "add":
+                value = state[name] + sum(value - state[name] for value in values)
+            else:
+                value = {"max": max, "min": min}[variable.combine](values)
+            high = variable.low + variable.size - 1
+            after[name] = min(max(value, variable.low), high) if variable.clip else value
+        later = self.end_of_round(after, number, ended=True) if ended else self.stage(after, number, rest)
+        return [belief * (a + b) for belief, a, b in zip(beliefs, paid, later, strict=True)]
 
     def chance(self, branches, state, env, number, rest):
         total = [0.0] * len(self.s.players)
@@ -140,6 +200,13 @@ class Naive:
 
     def respond(self, index, weights, values):
         raise NotImplementedError
+
+
+class Uniform(Naive):
+    """Weighted uniform play."""
+
+    def respond(self, _, weights, values):
+        return [w / sum(weights) for w in weights]
 
 
 class Backward(Naive):

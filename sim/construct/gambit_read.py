@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "parse_game", "read_game"]
 
 MAX_BYTES = 200_000_000
+LARGEST = 1e150  # so that differences and products of payoffs stay floats
 LONGEST = 400  # characters of a number, and its largest exponent
 _TOKEN = re.compile(r'[\s,]+|"((?:[^"\\]|\\"|\\(?!"))*)"|([{}])|([^\s{}",]+)|(")')
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE]([-+]?\d+))?")
@@ -72,7 +73,8 @@ class _Reader:
 
     def fail(self, token: _Token, what: str = "", expected: str = "", advice: str = "") -> NoReturn:
         """Raise with the place; without ``what``, say what stands there."""
-        shown = token.text if len(token.text) <= 30 else token.text[:27] + "…"  # noqa: PLR2004
+        shown = " ".join(token.text.split())
+        shown = shown if len(shown) <= 30 else shown[:27] + "…"  # noqa: PLR2004
         found = what or ("found the end of the file" if token.kind == "end" else f"found '{shown}'")
         raise OptionError(
             str(
@@ -119,10 +121,8 @@ class _Reader:
         self.fail(token, expected=what, advice="write numbers as 3, -0.25, 1e-3 or 2/3")
 
     def _bounded(self, value: Fraction, token: _Token) -> Fraction:
-        try:
-            float(value)
-        except OverflowError:
-            self.fail(token, expected="a number below 1e308")
+        if abs(value) > LARGEST:
+            self.fail(token, expected=f"a number of at most {LARGEST:g} in size")
         self.take()
         return value
 

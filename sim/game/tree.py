@@ -47,6 +47,7 @@ CHANCE = -1
 TERMINAL = -2
 SUM = 1e-9
 TIE = 1e-9
+TINY = 1e-290
 MOST_CELLS = 4_000_000
 
 
@@ -179,9 +180,9 @@ class Tree:
 
     @property
     def spans(self) -> Floats:
-        """The range of each player's payoffs, 1 where all are equal; shape (i,)."""
+        """The range of each player's payoffs, 1 where all are equal (up to 1e-290); shape (i,)."""
         span = np.ptp(self.payoffs[self.terminals], axis=0)
-        return np.where(span > 0, span, 1.0)
+        return np.where(span > TINY, span, 1.0)
 
     @property
     def perfect_information(self) -> bool:

@@ -183,8 +183,10 @@ class Chooser:
         from sim.solve.selection import select
 
         sure = np.ones(len(a), dtype=bool)
+        if len(stage.active) < PAIR and rule in ("logit_limit", "linear_tracing"):
+            return np.array(found.offsets[:-1]), ~sure  # one player, tied: nothing to trace
         if rule == "logit_limit":
-            return _nearest(found, logit_limit(stage) if len(stage.active) == PAIR else [found.row, found.column]), sure
+            return _nearest(found, logit_limit(stage)), sure
         if rule == "linear_tracing":
             return _nearest(found, _trace(a, b, stage)), sure
         if rule == "risk_dominant" and stage.shape != (2, 2):

@@ -11,7 +11,6 @@ import sim
 from sim.solve.registry import concepts_for
 
 
-
 def kernels():
     """Find every kernel of the package."""
     found = []
