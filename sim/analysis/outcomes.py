@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sim.kinds import Floats, Ints
     from sim.scenario.expression import Atom, Expression
 
-__all__ = ["Memory", "Tally", "question", "tally"]
+__all__ = ["Memory", "Tally", "operand_values", "question", "round_ends", "tally"]
 
 LINEAR = frozenset({"final", "count", "sum_over"})
 MAX_SPLIT = 20_000_000
@@ -90,7 +90,7 @@ def question(game: Game, name: str) -> Expression:
     return known[name].expression
 
 
-def _ends(game: Game) -> tuple[Any, Any]:
+def round_ends(game: Game) -> tuple[Any, Any]:
     """Return the nodes at which a round has just ended, or play starts, and the number of that round."""
     graph = game.graph
     layer = graph.node_layer()
@@ -100,11 +100,17 @@ def _ends(game: Game) -> tuple[Any, Any]:
     return nodes, graph.layer_round[layer[nodes]] - np.where(terminal[nodes], 0, 1)
 
 
-def _node_values(game: Game, atom: Atom) -> Floats:
-    """Evaluate what an operator reads on every node where a round ends (NaN elsewhere), shape (n,)."""
+def operand_values(game: Game, atom: Atom) -> Floats:
+    """Evaluate what an operator reads on every node where a round ends (NaN elsewhere), shape (n,).
+
+    Raises
+    ------
+    ScenarioError
+        Where it has no value.
+    """
     origin: Origin = game.origin
     out = np.full(game.graph.node_count, np.nan)
-    nodes, rounds = _ends(game)
+    nodes, rounds = round_ends(game)
     number = rounds.astype(np.float64)
     view = View(
         origin.codec,
@@ -159,7 +165,7 @@ class _Splitter:
     def __init__(self, game: Game, expression: Expression) -> None:
         self.game, self.expression = game, expression
         self.graph = game.graph
-        self.values = [_node_values(game, atom) for atom in expression.atoms]
+        self.values = [operand_values(game, atom) for atom in expression.atoms]
         self.matches = [self.match(atom) for atom in expression.atoms]
         self.waiting: dict[int, list[tuple[Any, Any, Any]]] = {}
         self.size = 0
@@ -283,7 +289,7 @@ def _linear(game: Game, atom: Atom, reached: Floats) -> Floats:
     layer = graph.node_layer()
     wanted = graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
     nodes = np.flatnonzero(wanted)
-    return reached[:, nodes] @ _node_values(game, atom)[nodes]
+    return reached[:, nodes] @ operand_values(game, atom)[nodes]
 
 
 def reachable_values(game: Game, expression: Expression) -> Floats:
@@ -294,7 +300,7 @@ def reachable_values(game: Game, expression: Expression) -> Floats:
         layer = graph.node_layer()
         terminal = graph.layer_player == TERMINAL
         wanted = terminal[layer] if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
-        values = np.unique(_node_values(game, atom)[wanted])
+        values = np.unique(operand_values(game, atom)[wanted])
         if atom.op == "final" or len(values) > 1 or not values[0]:
             return values
         played = graph.layer_round[terminal] - game.origin.first + 1  # a constant summand counts the rounds played

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli import answers, files, graph, learn, study
+from sim.cli import answers, files, graph, inside, learn, study
 from sim.cli.common import print_line, say
 from sim.errors import NoAnswerError, SimError
 
@@ -31,7 +31,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 STOPPED = "interrupted; nothing was left half written"
 
-for _part in (files, answers, graph, learn, study):
+for _part in (files, answers, inside, graph, learn, study):
     _part.register(app)
 
 

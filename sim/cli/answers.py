@@ -34,9 +34,13 @@ GAME_FILES = (".nfg", ".efg")
 
 def solve(
     file: File,
-    concept: Annotated[str, typer.Option("--concept", help="The solution concept, see `sim list`; by default subgame_perfect, of games without perfect information nash.")] = "",
+    concept: Annotated[
+        str, typer.Option("--concept", help="The solution concept, see `sim list`; by default subgame_perfect, or nash where that does not apply.")
+    ] = "",
     set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
-    figure: Annotated[Path | None, typer.Option("--figure", help="Of a game file under quantal_response: draw its branch into this SVG, PNG or PDF file.")] = None,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", help="Of a game file under quantal_response: draw its branch into this SVG, PNG or PDF file.")
+    ] = None,
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Solve a scenario, or a game file (.nfg, .efg), under one concept: certificate, values, outcomes, most likely history."""
@@ -45,9 +49,18 @@ def solve(
             raise OptionError("--set, --rounds and --remove change scenarios; a game file has nothing to set")
         games.solve_file(file, concept, precision, ties, option, figure, as_json=as_json)
         return
+    if concept == "stability":
+        from sim.cli.graph import stability
+
+        if rounds or precision or ties or option:
+            raise OptionError("stability takes --set and --remove only here; sim stability has its own options")
+        stability(file, set_, remove=remove, as_json=as_json)
+        return
     concept = concept or "subgame_perfect"
     if figure is not None:
-        raise OptionError("--figure draws the branch of a game file (.nfg, .efg); for a scenario use sim paths --figure")
+        raise OptionError(
+            "--figure draws the branch of a game file (.nfg, .efg); for a scenario use sim paths --figure"
+        )
     from sim.analysis.paths import play
     from sim.present import tables
     from sim.present.printing import print_table
@@ -73,12 +86,15 @@ def paths(
     variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
     given: Annotated[list[str] | None, typer.Option("--given", metavar="MOVE", help="Also show outcomes given that a move was played.")] = None,
     count: Annotated[int, typer.Option("--histories", min=1, help="How many of the most likely histories.")] = 5,
+    draws: Annotated[int | None, typer.Option("--sample", metavar="N", help="Also draw N plays: estimates with standard errors.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the plays drawn.")] = 0,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,
     max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show trajectories: the distribution of the ladder by round, first passages, the most likely histories."""
     from sim.analysis.paths import play
     from sim.analysis.replay import replay as follow
+    from sim.present import sampling as sampled
     from sim.present import tables
     from sim.present.printing import print_table
 
@@ -91,26 +107,36 @@ def paths(
         from sim.present.figures import trajectory_figure
 
         trajectory_figure(found, figure, variable)
+    drawn = None
+    if draws is not None:
+        from sim.analysis.sampling import sample
+
+        drawn = sample(found, draws, seed)
     if as_json:
-        print_json(tables.paths_data(found, count, variable) | {"given": tables.given_data(found, given or ())})
+        more = {} if drawn is None else {"sample": sampled.sample_data(drawn)}
+        print_json(tables.paths_data(found, count, variable) | {"given": tables.given_data(found, given or ())} | more)
         return
     print_table(tables.trajectory_table(found, variable))
     print_table(tables.passage_table(found, variable))
     print_table(tables.histories_table(found.histories(count)))
     if given:
         print_table(tables.given_table(found, given))
+    for table in () if drawn is None else sampled.sample_tables(found, drawn):
+        print_table(table)
 
 
 def moves(
     file: File, at: At = "",
     player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Also say why the move is made: its slack, and the replies that sustain it.")] = False,
     concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
     remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
     from sim.analysis.moves import moves_at
-    from sim.present import tables
+    from sim.analysis.reasons import reasons
+    from sim.present import inside, tables
     from sim.present.printing import print_table
 
     options = read_options([concept], precision, ties, option)
@@ -118,11 +144,19 @@ def moves(
     found = moves_at(solution, at or None, player)
     players = solution.game.graph.players
     if as_json:
-        print_json(tables.moves_data(found, players))
+        told = {"why": inside.reasons_data(reasons(solution, at or None, player))} if why else {}
+        print_json(tables.moves_data(found, players) | told)
         return
     print_line(", ".join(f"{name}={value}" for name, value in found.state.items()))
     for table in tables.moves_tables(found, players, stages=stages):
         print_table(table)
+    if why:
+        explained = reasons(solution, at or None, player)
+        for line in inside.reasons_lines(explained):
+            print_line(line)
+        print_line()
+        for table in inside.reasons_tables(explained):
+            print_table(table)
 
 
 def replay(

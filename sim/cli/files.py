@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sim.cli.common import LIMIT, File, Json, MaxNodes, Rounds, Set, compile_file, print_json, print_line, say, settings
+from sim.cli.common import (
+    LIMIT,
+    File,
+    Json,
+    MaxNodes,
+    Opt,
+    Precision,
+    Rounds,
+    Set,
+    Ties,
+    compile_file,
+    print_json,
+    print_line,
+    read_options,
+    say,
+    settings,
+    solve_game,
+)
 from sim.errors import OptionError, ScenarioError
+
+if TYPE_CHECKING:
+    from sim.game.graph import Game
 
 
 def check(
@@ -135,13 +155,14 @@ def list_(as_json: Json = False) -> None:
     from sim.present.plain import Table
     from sim.present.printing import print_table
     from sim.scenario.expression import PATH_OPERATORS
-    from sim.solve.registry import CONCEPTS, LATER
+    from sim.solve.registry import CONCEPTS, ELSEWHERE, LATER
 
     files = {kind: sorted(str(path) for path in Path(kind).glob("*.toml")) for kind in ("scenarios", "experiments")}
     if as_json:
         print_json(
             {
                 "concepts": {name: row.title for name, row in CONCEPTS.items()},
+                "elsewhere": {name: how for name, (_, how) in ELSEWHERE.items()},
                 "not_yet": LATER,
                 "path_operators": dict(PATH_OPERATORS),
                 **files,
@@ -155,6 +176,8 @@ def list_(as_json: Json = False) -> None:
             rows=[(row.name, row.title, row.source) for row in CONCEPTS.values()],
         )
     )
+    for name, (what, how) in ELSEWHERE.items():
+        print_line(f"{name}: {what}; {how}")
     print_line(f"Not built yet: {', '.join(LATER)}")
     print_line()
     print_table(Table(title="Path operators", columns=("operator", "meaning"), rows=list(PATH_OPERATORS.items())))
@@ -176,11 +199,16 @@ def new(file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to m
 
 def export(
     file: Annotated[Path | None, typer.Argument(metavar="[SCENARIO]", help="A scenario file; not needed for --format schema.")] = None,
-    form: Annotated[str, typer.Option("--format", help="efg (a game tree for Gambit and OpenSpiel), nfg (a strategic game, of one stage) or schema (JSON Schema of scenario files).")] = "efg",
+    form: Annotated[str, typer.Option("--format", help="efg (a game tree), nfg (a strategic game), dot (for Graphviz) or schema (JSON Schema).")] = "efg",
     out: Annotated[Path | None, typer.Option("--out", help="Where to write; by default standard output.")] = None,
     set_: Set = None, rounds: Rounds = None,
+    concept: Annotated[str, typer.Option("--concept", help="Of dot: also solve, and show how likely each action is.")] = "",
+    precision: Precision = None, ties: Ties = None, option: Opt = None,
+    max_nodes: Annotated[int | None, typer.Option("--max-nodes", min=1, help="Of dot: refuse a larger graph; 500 if missing.")] = None,
 ) -> None:  # fmt: skip
-    """Write a scenario as a game tree or strategic game for Gambit, or the language's JSON Schema for editors."""
+    """Write a scenario as a game tree or strategic game for Gambit, a drawing for Graphviz, or the language's JSON Schema for editors."""
+    if form != "dot" and (concept or precision or ties or option or max_nodes):
+        raise OptionError(f"--concept, its options and --max-nodes belong to --format dot, not {form}")
     if form == "schema":
         from sim.present.plain import to_json
         from sim.scenario.schema import ScenarioFile
@@ -195,8 +223,12 @@ def export(
         if file is None:
             raise OptionError(f"export --format {form} needs a scenario file")
         text = game_text(compile_file(file, set_, rounds), form)
+    elif form == "dot":
+        if file is None:
+            raise OptionError("export --format dot needs a scenario file")
+        text = _drawing(compile_file(file, set_, rounds), concept, precision, ties, option, max_nodes)
     else:
-        raise OptionError(f"--format is '{form}'; expected efg, nfg or schema")
+        raise OptionError(f"--format is '{form}'; expected efg, nfg, dot or schema")
     if out is None:
         sys.stdout.write(text)
         return
@@ -204,6 +236,20 @@ def export(
     partial.write_text(text, encoding="utf-8")
     partial.replace(out)
     print_line(f"wrote {out}")
+
+
+def _drawing(
+    game: Game, concept: str, precision: list[str] | None, ties: str | None, option: list[str] | None, most: int | None
+) -> str:
+    """Write a game, and its solution if one is asked for, for Graphviz."""
+    from sim.construct.dot import MAX_NODES, to_dot
+
+    profile = None
+    if concept:
+        profile = solve_game(game, concept, read_options([concept], precision, ties, option)).profile
+    elif precision or ties or option:
+        raise OptionError("--precision, --ties and --option need --concept")
+    return to_dot(game, profile, limit=MAX_NODES if most is None else most)
 
 
 def register(app: typer.Typer) -> None:

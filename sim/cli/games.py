@@ -29,7 +29,9 @@ def solve_file(
     from sim.solve.game_files import solve_file_game
 
     if ties is not None:
-        raise OptionError("--ties resolves ties of scenarios; a game file's are reported, and --option ties=NUMBER says what counts as one")
+        raise OptionError(
+            "--ties resolves ties of scenarios; a game file's are reported, and --option ties=NUMBER says what counts as one"
+        )
     given: dict[str, Any] = dict(parse_setting(text) for text in option or ())
     if precision:
         given["precision"] = read_precision(precision)

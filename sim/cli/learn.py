@@ -47,7 +47,7 @@ def learn(
     rule: Annotated[str, typer.Option("--rule", help="fictitious, stochastic or replicator.")] = "fictitious",
     steps: Annotated[float | None, typer.Option("--steps", help="How many plays (2000 if missing); of the replicator how much time (100 if missing).")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of what is drawn.")] = 0,
-    start: Annotated[list[str] | None, typer.Option("--start", metavar="PLAYER=NUMBERS", help="What a player has played before, or shares of a population: a number for each action; repeatable.")] = None,
+    start: Annotated[list[str] | None, typer.Option("--start", metavar="PLAYER=NUMBERS", help="Past plays, or shares: a number for each action.")] = None,
     precision: Annotated[float | None, typer.Option("--precision", help="Precision λ of the stochastic rule; 10 if missing.")] = None,
     populations: Annotated[int, typer.Option("--populations", min=1, max=2, help="Of the replicator: 2, or 1 in a symmetric game.")] = 2,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,

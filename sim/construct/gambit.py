@@ -1,7 +1,7 @@
 """Write games in Gambit's two file formats: strategic games (``.nfg``) and trees (``.efg``).
 
-The merged graph of a scenario is unfolded into its tree. Payoffs are present values at the start, so δ = 1 in the file; where one player moves at a time, every node
-is its own information set. Where several choose at once their nodes follow one another, and the later ones' information sets hide the choices of the
+The merged graph of a scenario is unfolded into its tree. Payoffs are present values at the start, so δ = 1 in the file; where one player moves at a time,
+every node is its own information set. Where several choose at once their nodes follow one another, and the later ones' information sets hide the choices of the
 earlier. Chance carries the modeller's probabilities: with beliefs that differ, a tree of common probabilities does not exist and the export is
 refused. A probability is written as an exact fraction of a float's decimal text, and the last one makes the sum exactly 1.
 """
@@ -16,8 +16,9 @@ import numpy as np
 
 from sim.errors import OptionError
 from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL, Game
+from sim.game.normal_form import strategic_form
 from sim.game.strategic import StrategicGame
-from sim.game.tree import Tree, TreeBuilder, strategic_form
+from sim.game.tree import Tree, TreeBuilder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -267,7 +268,7 @@ def to_nfg(game: Game, variant: int = 0) -> str:
     >>> import sim
     >>> to_nfg(sim.compile(sim.load(sim.template())))
     Traceback (most recent call last):
-    sim.errors.OptionError: challenger decides at 4 points of the game; a strategic game (.nfg) is for scenarios of one stage: export --format efg, or --rounds 1
+    sim.errors.OptionError: challenger decides at 4 points of the game; a strategic game (.nfg) is for one stage: export --format efg, or --rounds 1
     """
     return _nfg_text(_one_stage(tree_of(game, variant)))
 
@@ -277,7 +278,7 @@ def _one_stage(tree: Tree) -> StrategicGame:
         count = sum(one.player == player for one in tree.infosets)
         if count > 1:
             raise OptionError(
-                f"{name} decides at {count} points of the game; a strategic game (.nfg) is for scenarios of one stage: export --format efg, or --rounds 1"
+                f"{name} decides at {count} points of the game; a strategic game (.nfg) is for one stage: export --format efg, or --rounds 1"
             )
     return strategic_form(tree)
 

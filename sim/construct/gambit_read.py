@@ -118,7 +118,7 @@ class _Reader:
             plain = _NUMBER.fullmatch(token.text)
             if plain and abs(int(plain[1] or 0)) <= LONGEST:
                 return self._bounded(Fraction(token.text), token)
-        self.fail(token, expected=what, advice="write numbers as 3, -0.25, 1e-3 or 2/3")
+        return self.fail(token, expected=what, advice="write numbers as 3, -0.25, 1e-3 or 2/3")
 
     def _bounded(self, value: Fraction, token: _Token) -> Fraction:
         if abs(value) > LARGEST:
@@ -357,7 +357,9 @@ def parse_game(text: str, file: str = "game") -> StrategicGame | Tree:
         return _read_nfg(reader)
     if reader.at("word", "EFG"):
         return _TreeReader(reader).tree()
-    reader.fail(reader.now, expected="NFG or EFG, with which Gambit's files start", advice="scenarios end in .toml")
+    return reader.fail(
+        reader.now, expected="NFG or EFG, with which Gambit's files start", advice="scenarios end in .toml"
+    )
 
 
 def read_game(path: str | Path) -> StrategicGame | Tree:

@@ -6,8 +6,8 @@ sets stand in one list, chance included; a *behaviour strategy profile* is one p
 
 .. math:: Q(a) = \sum_{n \in h} \mu(n) V_i(n a), \qquad \mu(n) = \frac{\rho(n)}{\sum_{m \in h} \rho(m)},
 
-with :math:`\rho` the probability of reaching a node. The *one-shot gain* is :math:`\max_a Q(a) - \sum_a \sigma(a) Q(a)`; the *gain* of a player is what he could
-earn more by any other strategy, found by dynamic programming over his own information sets, which needs perfect recall.
+with :math:`\rho` the probability of reaching a node. The *one-shot gain* is :math:`\max_a Q(a) - \sum_a \sigma(a) Q(a)`; the *gain* of a player is what
+he could earn more by any other strategy, found by dynamic programming over his own information sets, which needs perfect recall.
 
 Sources: Kuhn, H. (1953) Extensive games and the problem of information, in Contributions to the Theory of Games II; von Stengel, B. (1996) Efficient
 computation of behavior strategies, Games and Economic Behavior 14:220-246.
@@ -15,15 +15,14 @@ computation of behavior strategies, Games and Economic Behavior 14:220-246.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sim.errors import OptionError
-from sim.game.strategic import StrategicGame
 from sim.kinds import frozen
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ __all__ = [
     "TreeMeasures",
     "measure_tree",
     "optimal_actions",
-    "strategic_form",
 ]
 
 CHANCE = -1
@@ -48,7 +46,6 @@ TERMINAL = -2
 SUM = 1e-9
 TIE = 1e-9
 TINY = 1e-290
-MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +229,27 @@ class Tree:
                 up = int(self.node_parent[up])
         return ""
 
+    def names(self) -> tuple[str, ...]:
+        """Name all information sets: by the label if its player has no other of that name, else by player and number among his.
+
+        Examples
+        --------
+        >>> import sim
+        >>> sim.read_game("scenarios/games/stripped_poker.efg").names()
+        ('card', 'King', 'Bob:1', 'Queen')
+        """
+        labels = Counter((one.player, one.label) for one in self.infosets)
+        seen: Counter[int] = Counter()
+        out: list[str] = []
+        for one in self.infosets:
+            seen[one.player] += 1
+            who = "chance" if one.player == CHANCE else self.players[one.player]
+            own = bool(one.label) and labels[one.player, one.label] == 1
+            out.append(one.label if own else f"{who}:{seen[one.player]}")
+        return tuple(out)
+
     def name(self, infoset: int) -> str:
-        """Name an information set: its label, or its player and number among his.
+        """Name one information set; see :meth:`names`.
 
         Examples
         --------
@@ -241,11 +257,7 @@ class Tree:
         >>> sim.read_game("scenarios/games/selten_horse.efg").name(0)
         'Player 1:1'
         """
-        one = self.infosets[infoset]
-        if one.label and [other.label for other in self.infosets if other.player == one.player].count(one.label) == 1:
-            return one.label
-        number = sum(other.player == one.player for other in self.infosets[: infoset + 1])
-        return f"{'chance' if one.player == CHANCE else self.players[one.player]}:{number}"
+        return self.names()[infoset]
 
     def uniform(self) -> Floats:
         """Return uniform play with chance's probabilities, (a,)."""
@@ -554,63 +566,3 @@ def optimal_actions(tree: Tree, measured: TreeMeasures) -> Bools:
             here = measured.action_values[one.places]
             out[one.places] = here >= here.max() - TIE * tree.spans[one.player]
     return out
-
-
-def strategic_form(tree: Tree) -> StrategicGame:
-    """Return a tree's strategic form: a pure strategy is one action at each of a player's information sets.
-
-    Raises
-    ------
-    OptionError
-        Above four million payoffs.
-
-    Examples
-    --------
-    >>> import sim
-    >>> strategic_form(sim.read_game("scenarios/games/stripped_poker.efg")).payoffs[0]
-    array([[ 0. ,  1. ],
-           [ 0.5,  0. ],
-           [-1.5,  0. ],
-           [-1. , -1. ]])
-    """
-    own = [[h for h, one in enumerate(tree.infosets) if one.player == i] for i in range(len(tree.players))]
-    plans = [[len(tree.infosets[h].actions) for h in mine] for mine in own]
-    shape = [int(np.prod(np.array(counts, dtype=object))) for counts in plans]
-    if np.prod(np.array(shape, dtype=object)) * len(shape) > MOST_CELLS:
-        sizes = " × ".join(f"{size:,}" for size in shape)
-        raise OptionError(f"the strategic form has {sizes} pure strategies; write the tree as .efg instead")
-    takes = [
-        {tree.infosets[h].first + choice[k]: None for k, h in enumerate(mine)} if mine else {}
-        for mine, counts in zip(own, plans, strict=True)
-        for choice in product(*map(range, counts))
-    ]
-    starts = np.cumsum([0, *shape])
-    masks = np.zeros((int(starts[-1]), tree.action_count), dtype=np.bool_)
-    for row, taken in enumerate(takes):
-        masks[row, list(taken)] = True
-    payoffs = np.zeros((len(shape), *shape))
-    owner, odds = tree.action_player, tree.chance
-    for end in tree.terminals:
-        way: list[int] = []
-        n, chance = int(end), 1.0
-        while n > 0:
-            a = int(tree.node_action[n])
-            if owner[a] == CHANCE:
-                chance *= odds[a]
-            else:
-                way.append(a)
-            n = int(tree.node_parent[n])
-        fits = [
-            np.flatnonzero(masks[starts[i] : starts[i + 1], [a for a in way if owner[a] == i]].all(axis=1))
-            for i in range(len(shape))
-        ]
-        for i in range(len(shape)):
-            payoffs[(i, *np.ix_(*fits))] += chance * tree.payoffs[end, i]
-    names = tuple(
-        tuple(
-            " / ".join(tree.infosets[h].actions[k] for h, k in zip(mine, choice, strict=True)) or "nothing"
-            for choice in product(*map(range, counts))
-        )
-        for mine, counts in zip(own, plans, strict=True)
-    )
-    return StrategicGame(players=tree.players, actions=names, payoffs=payoffs, title=tree.title)

@@ -135,7 +135,8 @@ def _worth(shape, start, table, p, u, slope):
 
 @nb.njit(
     nb.void(
-        read(INT, 1), read(INT, 1), read(REAL, 2), read(REAL, 1), write(REAL, 1), write(REAL, 1), write(REAL, 1), write(REAL, 2), write(REAL, 1), write(REAL, 2),
+        read(INT, 1), read(INT, 1), read(REAL, 2), read(REAL, 1), write(REAL, 1), write(REAL, 1), write(REAL, 1), write(REAL, 2),
+        write(REAL, 1), write(REAL, 2),
     ),
     nogil=True,
     cache=True,
@@ -213,7 +214,8 @@ def _correct(shape, start, table, logs, x, tangent, length, last, target, trial,
 
 @nb.njit(
     nb.intp(
-        read(INT, 1), read(INT, 1), read(REAL, 2), read(REAL, 1), nb.float64, nb.float64, nb.intp, nb.float64, nb.float64, write(REAL, 1), write(REAL, 2), write(INT, 1),
+        read(INT, 1), read(INT, 1), read(REAL, 2), read(REAL, 1), nb.float64, nb.float64, nb.intp, nb.float64, nb.float64, write(REAL, 1),
+        write(REAL, 2), write(INT, 1),
     ),
     nogil=True,
     cache=True,
@@ -223,8 +225,8 @@ def _follow(shape, start, table, weight, target, regret, most, longest, stride, 
 
     ``x`` ends as the logarithms and s. Returns 0 when it arrived, 1 at the limit of steps, 2 when the corrector failed.
 
-    A step is taken back if the branch bends much on it, or if the determinant of the equations with the old direction below them changes its sign: on one branch
-    it keeps it but at a bifurcation, so a change says that the corrector landed on another branch. Steps too short to take back may cross one.
+    A step is taken back if the branch bends much on it, or if the determinant of the equations with the old direction below them changes its sign: on
+    one branch it keeps it but at a bifurcation, so a change says that the corrector landed on another branch. Steps too short to take back may cross one.
     """
     total = len(x) - 1
     p, u, h = np.empty(total), np.empty(total), np.empty(total + 1)
@@ -315,7 +317,8 @@ def _follow(shape, start, table, weight, target, regret, most, longest, stride, 
 
 @nb.njit(
     nb.void(
-        read(INT, 1), read(REAL, 3), read(REAL, 2), nb.float64, nb.float64, nb.intp, nb.float64, nb.intp, nb.intp, write(REAL, 2), write(REAL, 3), write(INT, 1), write(INT, 1),
+        read(INT, 1), read(REAL, 3), read(REAL, 2), nb.float64, nb.float64, nb.intp, nb.float64, nb.intp, nb.intp, write(REAL, 2),
+        write(REAL, 3), write(INT, 1), write(INT, 1),
     ),
     nogil=True,
     cache=True,
@@ -327,7 +330,7 @@ def _follow_all(shape, table, weight, target, regret, most, longest, first, stop
         start[i] = start[i - 1] + shape[i - 1]
     one = np.zeros(1, dtype=np.int32)
     for v in range(first, stop):
-        stride = 1.0
+        stride, end = 1.0, 0
         for _ in range(4):
             end = _follow(shape, start, table[v], weight[v], target, regret, most, longest, stride, x[v], trail[v], one)
             if end == 0:
@@ -393,6 +396,7 @@ def follow_branches(
         np.ascontiguousarray(weight),
     )
     over_variants(
-        lambda first, stop: _follow_all(*given, target, regret, most, longest, first, stop, x, trail, kept, ending), count
+        lambda first, stop: _follow_all(*given, target, regret, most, longest, first, stop, x, trail, kept, ending),
+        count,
     )
     return x, ending, trail, kept

@@ -63,9 +63,12 @@ def _newton(
     """Return the solution with ``row @ z = level`` near a guess, and the Jacobian there; ``None`` if Newton's method does not close in."""
     point, before = guess.copy(), np.inf
     for turn in range(MOST_CORRECTIONS):
-        out, jacobian = equations(point)
+        with np.errstate(all="ignore"):  # a correction that leads astray is seen by its size
+            out, jacobian = equations(point)
         if float(np.abs(out).max()) <= EXACT * (1.0 + abs(float(point[-1]))) and turn:
             return point, jacobian
+        if not (np.isfinite(out).all() and np.isfinite(jacobian).all()):
+            return None
         try:
             step = np.linalg.solve(np.vstack([jacobian, row]), np.r_[out, float(row @ point) - level])
         except np.linalg.LinAlgError:

@@ -119,13 +119,8 @@ def branch_figure(path: Path, file: File, title: str = "") -> File:
         )
         for ax, ((player, where), places) in zip(axes.flat, drawn, strict=False):
             _draw(ax, axis, path.profiles[:, places], [path.labels[place][2] for place in places])
-            ax.set_title(
-                player
-                if where in ("", player)
-                or (where.startswith(f"{player}:") and len(drawn) <= len({p for (p, _), _ in drawn}))
-                else f"{player}, at {where}",
-                fontsize=9,
-            )
+            alone = [name for name, _ in real].count(player) == 1
+            ax.set_title(_title(player, where, alone=alone), fontsize=9)
         for ax in axes.flat[len(drawn) :]:
             ax.set_visible(False)
         positive = axis[axis > 0]

@@ -1,10 +1,10 @@
 r"""Logit responses in behaviour strategies of game trees with information sets, one certified Nash equilibrium, and backward induction.
 
-In the agent form each information set has an agent of its own; at precision :math:`\lambda_i` he plays :math:`\sigma(a) \propto \exp(\lambda_i Q(a))`, where
-:math:`Q(a)` is what the action is worth given that the set is reached. At :math:`\lambda = 0` play is uniform; from there the *principal branch* is followed in
-log probabilities, past turning points. All sets are reached at every finite :math:`\lambda`, so beliefs are always defined; they are computed from logarithms, so that
-they keep their meaning when probabilities are too small for floats. As :math:`\lambda \to \infty` the branch tends to a sequential equilibrium. Where nobody ever chooses
-under ignorance the response is unique, and is computed backwards.
+In the agent form each information set has an agent of its own; at precision :math:`\lambda_i` he plays :math:`\sigma(a) \propto \exp(\lambda_i Q(a))`,
+where :math:`Q(a)` is what the action is worth given that the set is reached. At :math:`\lambda = 0` play is uniform; from there the *principal branch* is
+followed in log probabilities, past turning points. All sets are reached at every finite :math:`\lambda`, so beliefs are always defined; they are computed from
+logarithms, so that they keep their meaning when probabilities are too small for floats. As :math:`\lambda \to \infty` the branch tends to a sequential
+equilibrium. Where nobody ever chooses under ignorance the response is unique, and is computed backwards.
 
 Source: McKelvey, R. & Palfrey, T. (1998) Quantal response equilibria for extensive form games, Experimental Economics 1:9-41; Turocy, T. (2010) Computing
 sequential equilibria using agent quantal response equilibria, Economic Theory 42:255-269.
@@ -31,10 +31,12 @@ __all__ = ["Traced", "backward", "limit", "one_nash", "quantal_response"]
 TOLERANCE = 1e-8
 RESIDUAL = 1e-9
 LARGEST = 1e10  # precision in units of one over a payoff range
-POINTS = 101
+POINTS, FEWEST = 101, 5
+WORK = 1_000_000  # nodes visited to draw a branch
 LONGEST = 0.1  # steps short enough to draw the branch
 CLIP = (1e-2, 1e-4, 1e-6)
 POLISH = 20
+SMALLEST = 1e-15
 FAR_ENOUGH = 1e4  # precision from which a branch that stops short may be led to its end by polishing
 NEAR = 1e-3
 
@@ -121,10 +123,10 @@ class _Agents:
         weight = scaled / total[self.sets]
         log_reach = top + np.log(np.where(total > 0, total, 1.0))
         share = np.exp(reach[self.end] - logs[self.action] - log_reach[self.infoset[self.action]]) * self.worth
-        q = np.bincount(self.action, weights=share, minlength=size)
+        q: Any = np.bincount(self.action, weights=share, minlength=size)
         slope = csr_array((share, (self.action, self.row)), shape=(size, len(self.dense))) @ self.dense
         slope[np.arange(size), np.arange(size)] -= q
-        belief = csr_array((weight, (self.sets, self.decide)), shape=(sets, self.tree.node_count)) @ self.paths
+        belief: Any = csr_array((weight, (self.sets, self.decide)), shape=(sets, self.tree.node_count)) @ self.paths
         return q, slope - q[:, None] * belief.toarray()[self.infoset]
 
     def whole(self, own: Floats) -> Floats:
@@ -221,7 +223,7 @@ def quantal_response(tree: Tree, precision: Floats) -> Traced:
     """
     _refuse(tree)
     if tree.perfect_information:
-        shares = np.linspace(0.0, 1.0, POINTS)
+        shares = np.linspace(0.0, 1.0, max(FEWEST, min(POINTS, WORK // tree.node_count)))
         found = _from_backward(tree, shares[:, None] * precision)
     else:
         scale = float((precision * tree.spans).max())
@@ -260,15 +262,17 @@ def _from_branch(agents: _Agents, ratio: Floats, target: float, tolerance: float
         return bool(measure_tree(tree, np.exp(logs), logs=logs).gains.max() <= tolerance)
 
     curve = follow(agents.equations, agents.start(), target=target, stop=stop, longest=LONGEST)
-    if not curve.arrived:
-        at = float(curve.points[-1, -1])
-        raise NoAnswerError(
-            f"the branch of logit responses was followed to λ = {at:.4g} over the payoff range and no further; ask for a smaller precision"
-        )
     logs, s = agents.whole(curve.points[-1, :-1]), float(curve.points[-1, -1])
     profiles = np.array([np.exp(agents.whole(point[:-1])) for point in curve.points])
     profile = profiles[-1].copy()
-    measures = measure_tree(tree, profile, s * ratio, logs)
+    if not curve.arrived:
+        end = _end(agents, curve.points[-1]) if tolerance is not None and s > FAR_ENOUGH else None
+        if end is None:
+            raise NoAnswerError(
+                f"the branch of logit responses was followed to λ = {s:.4g} over the payoff range and no further; ask for a smaller precision"
+            )
+        profile = end
+    measures = measure_tree(tree, profile, s * ratio, logs if curve.arrived else None)
     singular = agents.singular(logs, s)
     precisions = curve.points[:, -1:] * ratio
     return Traced(
@@ -327,9 +331,7 @@ def limit(tree: Tree, ratio: Floats) -> Traced:
     """
     _recalls(tree)
     if tree.perfect_information:
-        levels = (
-            np.r_[0.0, np.geomspace(1e-2, LARGEST, 300)][:, None] * ratio / float((ratio * tree.spans).max())
-        )
+        levels = np.r_[0.0, np.geomspace(1e-2, LARGEST, 300)][:, None] * ratio / float((ratio * tree.spans).max())
         for k, precision in enumerate(levels):
             profile, _ = _backward_logit(tree, precision)
             if k and measure_tree(tree, profile).gains.max() <= TOLERANCE:
@@ -357,21 +359,25 @@ def _polished(agents: _Agents, logs: Floats, least: float) -> Floats | None:
         if one.player >= 0:
             base[h] = one.first + int(np.argmax(logs[one.places]))
     places = np.flatnonzero(played)
-    against = base[agents.infoset[places]]
+    sets = agents.infoset[places]
+    against = base[sets]
+    first, same = places == against, np.equal.outer(sets, sets)
     for _ in range(POLISH):
         q, slope = agents.values(logs)
         p = np.exp(logs)
-        mass = np.bincount(agents.infoset, weights=p, minlength=len(tree.infosets))[agents.infoset[places]]
-        first = places == against
+        mass = np.bincount(agents.infoset, weights=p, minlength=len(tree.infosets))[sets]
         out = np.where(first, mass - 1.0, q[places] - q[against])
         jacobian = (slope[places] - slope[against])[:, places]
-        same = np.equal.outer(agents.infoset[places], agents.infoset[places])
         jacobian[first] = np.where(same[first], p[places], 0.0)
-        step = np.linalg.lstsq(jacobian, -out, rcond=1e-10)[0]
-        if not np.isfinite(step).all() or float(np.abs(step).max(initial=0.0)) > 1.0:
+        try:
+            step = np.linalg.lstsq(jacobian, -out, rcond=1e-10)[0]
+        except np.linalg.LinAlgError:
+            return None
+        largest = float(np.abs(step).max(initial=0.0))
+        if not largest <= 1.0:
             return None
         logs[places] += step
-        if float(np.abs(step).max(initial=0.0)) <= 1e-15:  # noqa: PLR2004
+        if largest <= SMALLEST:
             break
     return _clipped(tree, np.exp(logs), least)
 
@@ -390,8 +396,9 @@ def _candidates(agents: _Agents, point: Floats) -> Iterator[Floats]:
 def one_nash(tree: Tree) -> Traced:
     """Return one Nash equilibrium in behaviour strategies that the referee certifies.
 
-    The branch of logit responses is followed, precision in units of one over each player's payoff range. Every so often small probabilities are dropped, and the first
-    profile from which no player gains more than 1e-8 of his payoff range by any deviation is the answer; it need not be the limit of the branch.
+    The branch of logit responses is followed, precision in units of one over each player's payoff range. Every so often small probabilities are dropped and
+    the others made equally good; the first profile from which no player gains more than 1e-8 of his payoff range by any deviation is the answer. It
+    need not be the limit of the branch.
 
     Raises
     ------
@@ -501,6 +508,8 @@ def backward(tree: Tree) -> tuple[Floats, TreeMeasures, tuple[str, ...]]:
         )
     best = optimal_actions(tree, measures)
     ties = tuple(
-        tree.name(h) for h, one in enumerate(tree.infosets) if one.player >= 0 and int(best[one.places].sum()) > 1
+        name
+        for name, one in zip(tree.names(), tree.infosets, strict=True)
+        if one.player >= 0 and int(best[one.places].sum()) > 1
     )
     return profile, measures, ties

@@ -16,9 +16,18 @@ if TYPE_CHECKING:
     from sim.game.referee import Measures
     from sim.kinds import Bools, Floats, Keys, Status
 
-__all__ = ["Answer", "Certificate", "Concept", "Solution"]
+__all__ = ["Answer", "Certificate", "Concept", "Plan", "Solution"]
 
 SUM_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What players of limited foresight plan for: a truncated game, their profile in it (v, e), and the edges at which it is carried out."""
+
+    game: Game
+    profile: Floats
+    edges: Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,8 @@ class Answer:
         Smallest singular value of the Jacobian of the equations solved.
     others : tuple of pairs
         Other equilibria that were found: profiles (v, e) and values (v, n, i).
+    plans : tuple of Plan
+        For limited foresight: the referee measures every plan in the game that it was made for.
     ending : Status, optional
         Why the solver stopped short, if it did; the referee decides all the same.
     """
@@ -55,6 +66,7 @@ class Answer:
     drawn: bool = False
     singular: Floats | None = None
     others: tuple[tuple[Floats, Floats], ...] = ()
+    plans: tuple[Plan, ...] = ()
     ending: Status | None = None
 
 

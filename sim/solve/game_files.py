@@ -143,17 +143,17 @@ def _strategic_strategies(game: StrategicGame, profile: Sequence[Floats]) -> dic
 
 def _tree_strategies(tree: Tree, profile: Floats) -> dict[str, Any]:
     out: dict[str, dict[str, dict[str, float]]] = {player: {} for player in tree.players}
-    for h, one in enumerate(tree.infosets):
+    for name, one in zip(tree.names(), tree.infosets, strict=True):
         if one.player >= 0:
             shares = zip(one.actions, profile[one.places], strict=True)
-            out[tree.players[one.player]][tree.name(h)] = {action: float(share) for action, share in shares}
+            out[tree.players[one.player]][name] = {action: float(share) for action, share in shares}
     return out
 
 
 def _tree_labels(tree: Tree) -> tuple[tuple[str, str, str], ...]:
     return tuple(
-        (tree.players[one.player] if one.player >= 0 else "", tree.name(h), action)
-        for h, one in enumerate(tree.infosets)
+        (tree.players[one.player] if one.player >= 0 else "", name, action)
+        for name, one in zip(tree.names(), tree.infosets, strict=True)
         for action in one.actions
     )
 
@@ -303,8 +303,8 @@ def solve_file_game(game: StrategicGame | Tree, concept: str | None = None, **op
     concept
         ``nash``, ``subgame_perfect`` or ``quantal_response``; by default as :func:`default_concept` says.
     **options
-        ``ties`` of ``nash``: payoffs that differ by no more than this share of the range count as equal (strategic games). ``precision`` of ``quantal_response``:
-        λ for all, or a dict by player; ``limit``: follow the branch to its end instead, at these ratios.
+        ``ties`` of ``nash``: payoffs that differ by no more than this share of the range count as equal (strategic games). ``precision`` of
+        ``quantal_response``: λ for all, or a dict by player; ``limit``: follow the branch to its end instead, at these ratios.
 
     Raises
     ------

@@ -1,10 +1,10 @@
 r"""The principal branch of logit quantal response equilibria of strategic games, as data, to a precision or to its end.
 
-Player i's precision is :math:`\lambda_i = s\, r_i`, at fixed ratios r; the branch starts at uniform play for s = 0 and is followed past turning points. For generic games it leads to one
-Nash equilibrium, the *limiting logit equilibrium* for these ratios.
+Player i's precision is :math:`\lambda_i = s\, r_i`, at fixed ratios r; the branch starts at uniform play for s = 0 and is followed past turning points. For
+generic games it leads to one Nash equilibrium, the *limiting logit equilibrium* for these ratios.
 
-Source: McKelvey, R. & Palfrey, T. (1995) Quantal response equilibria for normal form games, Games and Economic Behavior 10:6-38; Turocy, T. (2005) A dynamic homotopy
-interpretation of the logistic quantal response equilibrium correspondence, Games and Economic Behavior 51:243-263.
+Source: McKelvey, R. & Palfrey, T. (1995) Quantal response equilibria for normal form games, Games and Economic Behavior 10:6-38; Turocy, T. (2005) A
+dynamic homotopy interpretation of the logistic quantal response equilibrium correspondence, Games and Economic Behavior 51:243-263.
 """
 
 from __future__ import annotations
@@ -124,7 +124,14 @@ def logit_branch(game: StrategicGame, precision: Floats, *, limit: bool = False)
             f"precision times the payoff range is {scale:.3g}; expected at most {LARGEST_SCALED:g}; ask for --option limit=true"
         )
     x, ending, trail, kept = follow_branches(
-        sizes, table[None], np.ones((1, int(sizes.sum()))), target=scale, regret=regret, keep=KEEP, most=KEEP, longest=LONGEST
+        sizes,
+        table[None],
+        np.ones((1, int(sizes.sum()))),
+        target=scale,
+        regret=regret,
+        keep=KEEP,
+        most=KEEP,
+        longest=LONGEST,
     )
     if ending[0] != FOLLOWED:
         raise NoAnswerError(

@@ -12,13 +12,13 @@ import numpy as np
 from sim.errors import OptionError, did_you_mean
 from sim.game.graph import CHANCE
 from sim.kinds import Status, frozen
-from sim.solve.contract import Certificate, Concept, Solution
+from sim.solve.contract import Answer, Certificate, Concept, Solution
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
-    from sim.solve.contract import Answer
+    from sim.kinds import Floats
 
-__all__ = ["CONCEPTS", "ELSEWHERE", "LATER", "Solution", "concept", "concepts_for", "option_names", "solve"]
+__all__ = ["CONCEPTS", "ELSEWHERE", "LATER", "Solution", "concept", "concepts_for", "judged", "option_names", "solve"]
 
 CONCEPTS: dict[str, Concept] = {
     row.name: row
@@ -75,13 +75,29 @@ CONCEPTS: dict[str, Concept] = {
             affine_invariant=True,
             source="Camerer, Ho & Chong (2004), Quarterly Journal of Economics 119:861-898",
         ),
+        Concept(
+            name="limited_foresight",
+            title="limited foresight, planning again at every node",
+            module="sim.solve.limited_foresight",
+            certificate="residual",
+            reading="largest gain from one deviation in a plan, in units of the payoff range",
+            tolerance=1e-8,
+            affine_invariant=True,
+            source="Jehiel (1995), Journal of Economic Theory 67:497-519, without rational forecasts",
+        ),
     )
 }
 """Every concept that can be solved, by name."""
 
 ELSEWHERE = {
-    "nash": ("all Nash equilibria of a strategic game", "sim.equilibria, or sim solve FILE.nfg; stages of a scenario: sim stages"),
-    "stability": ("stability in the graph model for conflict resolution", "sim stability SCENARIO, or sim solve --concept stability"),
+    "nash": (
+        "all Nash equilibria of a strategic game",
+        "sim.equilibria, or sim solve FILE.nfg; stages of a scenario: sim stages",
+    ),
+    "stability": (
+        "stability in the graph model for conflict resolution",
+        "sim stability SCENARIO, or sim solve --concept stability",
+    ),
 }
 """Concepts that are asked of other things than a compiled game: what they are, and how to ask."""
 
@@ -180,6 +196,20 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     judged = [_judged(game, row, chosen, other) for other in others]
     kept = tuple(other for other in judged if other.status.certified)
     return replace(_judged(game, row, chosen, answer), others=kept)
+
+
+def judged(game: Game, name: str, profile: Floats, **options: Any) -> Solution:
+    """Have the referee measure a profile that was made elsewhere, as an answer under a concept.
+
+    Examples
+    --------
+    >>> import sim
+    >>> solution = sim.solve(sim.compile(sim.load(sim.template())))
+    >>> judged(solution.game, "subgame_perfect", solution.profile.copy()).status.name
+    'CERTIFIED'
+    """
+    row = concept(name)
+    return _judged(game, row, import_module(row.module).Options(**options), Answer(profile=profile))
 
 
 def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:

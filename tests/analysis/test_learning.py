@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ def test_shapleys_cycle(shapley):
     assert lengths.sum() == 20_000
     assert len(cells) > 18
     places = [CYCLE.index(tuple(cell)) for cell in cells.tolist()]
-    assert {(b - a) % 6 for a, b in zip(places[:-1], places[1:], strict=True)} == {1}
+    assert {(b - a) % 6 for a, b in pairwise(places)} == {1}
     grown = lengths[6:-1][6:] / lengths[6:-1][:-6]
     assert len(grown) >= 6
     assert (grown > 1.5).all()  # each comes back longer than it was

@@ -10,8 +10,9 @@ import sim
 from sim.construct.gambit import game_text, tree_of
 from sim.construct.gambit_read import parse_game
 from sim.errors import OptionError
+from sim.game.normal_form import strategic_form
 from sim.game.strategic import StrategicGame
-from sim.game.tree import CHANCE, strategic_form
+from sim.game.tree import CHANCE
 from sim.scenario.load import loads
 from sim.solve.behaviour import quantal_response
 from sim.solve.game_files import solve_file_game
@@ -141,8 +142,14 @@ def recursion(tree, node):
 
 
 def test_perfect_information_trees_have_the_same_values(catalogue, root):
-    found = {name: ours for name, (_, ours) in catalogue.items() if not isinstance(ours, StrategicGame) and ours.perfect_information}
-    found |= {name: sim.read_game(root / "scenarios" / "games" / f"{name}.efg") for name in ("centipede_4", "centipede_6")}
+    found = {
+        name: ours
+        for name, (_, ours) in catalogue.items()
+        if not isinstance(ours, StrategicGame) and ours.perfect_information
+    }
+    found |= {
+        name: sim.read_game(root / "scenarios" / "games" / f"{name}.efg") for name in ("centipede_4", "centipede_6")
+    }
     assert len(found) >= 6
     for tree in found.values():
         answer = solve_file_game(tree)
@@ -160,7 +167,9 @@ def behaviour(theirs, ours, profile):
         if one.player == player
     ]
     assert len(other) == len(ours_by_set) >= 1
-    return [(own[action], float(their[action])) for own, their in zip(ours_by_set, other, strict=True) for action in own]
+    return [
+        (own[action], float(their[action])) for own, their in zip(ours_by_set, other, strict=True) for action in own
+    ]
 
 
 @pytest.mark.parametrize("precision", [0.5, 1.0, 3.0, 10.0])
