@@ -85,6 +85,8 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
     values = array.values.astype(float).ravel()
     if fact.reduce == "share":
         return float((values >= fact.level).mean())
+    if fact.reduce == "below":
+        return float((values < fact.level).mean())
     if fact.reduce == "count":
         return float((values >= fact.level).sum())
     return float({"mean": np.nanmean, "min": np.nanmin, "max": np.nanmax}[fact.reduce](values))

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.analysis.compare import compare
 from sim.analysis.moves import advantage
 from sim.analysis.paths import Paths, play
 from sim.analysis.plan import ConceptSpec, Plan, axis_values, read_experiment
-from sim.analysis.replay import replay, round_of
+from sim.analysis.replay import one_variant, replay, round_of
 from sim.analysis.stability import equilibrium_counts
 from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
@@ -48,6 +49,7 @@ class _Runner:
         self.rows = list(columns)
         self.arrays: dict[str, Any] = {}
         self.counts: dict[tuple[int, int], dict[str, int]] = {}
+        self.solved: dict[str, Solution] = {}
         self.done = 0
 
     def settings(self, arm: Arm, rows: list[int]) -> tuple[dict[str, Any], Any]:
@@ -109,6 +111,8 @@ class _Runner:
         for name, measure in self.experiment.measures.items():
             if measure.likelihood:
                 values = [replay(solution, variant=variant).log_likelihood for variant in range(len(rows))]
+            elif measure.parting:
+                values = [self.parts(solution, measure.parting, variant) for variant in range(len(rows))]
             elif measure.equilibria:
                 values = [self.stable(arm, where[0], row)[name] for row in rows]
             else:
@@ -134,6 +138,14 @@ class _Runner:
             self.counts[place, row] = out
         return self.counts[place, row]
 
+    def parts(self, solution: Solution, label: str, variant: int) -> float:
+        """Return the round in which a solution and that of another concept first favour different actions; NaN if they never do."""
+        other = self.solved[label]
+        if other is solution:
+            return float("nan")
+        found = compare([one_variant(other, variant), one_variant(solution, variant)]).parting
+        return float("nan") if found is None else float(found.round)
+
     def played(self, solution: Solution, arm: Arm) -> Iterator[tuple[range, Paths]]:
         """Yield the paths of all variants, or one by one where recorded history is followed."""
         if not arm.since:
@@ -150,9 +162,16 @@ class _Runner:
         for a, arm in enumerate(self.experiment.arms):
             for game, rows in self.groups(arm):
                 _, precision = self.settings(arm, rows)
+                asked = {measure.parting for measure in self.experiment.measures.values() if measure.parting}
+                self.solved = {
+                    spec.label: solve(game, spec.concept, **_options(spec, precision)).require()
+                    for spec in self.plan.concepts
+                    if spec.label in asked
+                }
                 for c, spec in enumerate(self.plan.concepts):
-                    options = _options(spec, precision)
-                    self.measure(solve(game, spec.concept, **options).require(), arm, (a, c), rows)
+                    found = self.solved.get(spec.label)
+                    found = found or solve(game, spec.concept, **_options(spec, precision)).require()
+                    self.measure(found, arm, (a, c), rows)
                     self.done += len(rows)
                     if self.progress:
                         self.progress(self.done, total)

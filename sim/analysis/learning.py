@@ -88,8 +88,7 @@ class Learning:
     @property
     def regret(self) -> Floats:
         """Each player's regret at the shares of the end, (i,), in units of the range of his payoffs."""
-        last = [np.clip(one, 0.0, None) for one in self.last]
-        pair = [one / one.sum() for one in (last if len(last) == 2 else last * 2)]  # noqa: PLR2004
+        pair = [one / one.sum() for one in (self.last if len(self.shares) == 2 else self.last * 2)]  # noqa: PLR2004
         return regrets(self.game.payoffs, pair)
 
     @property
@@ -416,10 +415,10 @@ def _integrate(a: Floats, b: Floats, start: list[Floats], at: Floats) -> list[Fl
     from nashpy.learning import replicator_dynamics as dynamics
 
     if len(start) == 1:
-        return [np.asarray(dynamics.replicator_dynamics(a, y0=start[0], timepoints=at))]
-    return [
-        np.asarray(x) for x in dynamics.asymmetric_replicator_dynamics(a, b, x0=start[0], y0=start[1], timepoints=at)
-    ]
+        found = [dynamics.replicator_dynamics(a, y0=start[0], timepoints=at)]
+    else:
+        found = list(dynamics.asymmetric_replicator_dynamics(a, b, x0=start[0], y0=start[1], timepoints=at))
+    return [np.maximum(np.asarray(x), 0.0) + 0.0 for x in found]  # rounding may leave a share just below 0
 
 
 def _second_opinion(a: Floats, b: Floats, start: list[Floats], at: Floats, found: list[Floats]) -> float:

@@ -47,6 +47,9 @@ class Axis(Strict):
     scale: Literal["linear", "log"] = "linear"
 
 
+CONCEPT_OPTIONS = ("ties", "precision", "level", "tau", "ahead", "selection", "fallback")
+
+
 class ConceptSpec(Strict):
     """A solution concept with its options."""
 
@@ -56,13 +59,14 @@ class ConceptSpec(Strict):
     precision: float | dict[str, float] | None = None
     level: int | None = None
     tau: float | None = None
+    ahead: int | None = None
+    selection: str | None = None
+    fallback: str | None = None
 
     @property
     def options(self) -> dict[str, Any]:
         """The options that are set."""
-        return {
-            name: value for name in ("ties", "precision", "level", "tau") if (value := getattr(self, name)) is not None
-        }
+        return {name: value for name in CONCEPT_OPTIONS if (value := getattr(self, name)) is not None}
 
 
 class Arm(Strict):
@@ -81,13 +85,17 @@ class Measure(Strict):
     """A number beyond the outcomes.
 
     Asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves. Asked of
-    the scenario as a graph model, whatever the concept: how many of its equilibria fulfil a condition.
+    the scenario as a graph model, whatever the concept: how many of its equilibria fulfil a condition. Asked of two concepts: in which
+    round they first favour different actions where both come (undefined if nowhere).
     """
 
     advantage: str = ""
     at: str = ""
     player: str = ""
     likelihood: bool = False
+    parting: str = Field(
+        default="", description="label of another concept: in which round the two first favour different actions"
+    )
     equilibria: str = Field(default="", description="a condition on the states of the graph model")
     under: Literal["nash", "gmr", "smr", "seq"] = "seq"
     sequences: Literal["legal", "single"] = "legal"
@@ -111,7 +119,7 @@ class Fact(Strict):
     """A number computed from the data, for the sentence that answers the question."""
 
     of: str
-    reduce: Literal["value", "mean", "min", "max", "share", "crossings", "count", "argmax"] = "value"
+    reduce: Literal["value", "mean", "min", "max", "share", "below", "crossings", "count", "argmax"] = "value"
     where: dict[str, Any] = Field(default_factory=dict[str, Any])
     along: str = ""
     level: float = 0.5
@@ -278,7 +286,7 @@ class _Checker:
                     f"arm '{arm.name}' forces {arm.force} but does not say when",
                     'write from = "2016-10", or a round',
                 )
-        labels = [given if isinstance(given, str) else given.label or given.concept for given in experiment.concepts]
+        labels = self.labels()
         if len(set(labels)) < len(labels):
             self.note(("concepts",), "duplicate-id", "two concepts have the same label", 'write label = "…" in each')
         if experiment.trajectories and scenario.ladder is None:
@@ -293,24 +301,30 @@ class _Checker:
         self.shown()
         return self.problems
 
+    def labels(self) -> list[str]:
+        """Return the labels of the concepts."""
+        return [given if isinstance(given, str) else given.label or given.concept for given in self.experiment.concepts]
+
     def measures(self) -> None:
         """Check what measures ask."""
         experiment, scenario = self.experiment, self.scenario
         moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
         for name, measure in experiment.measures.items():
-            asked = bool(measure.likelihood) + bool(measure.advantage) + bool(measure.equilibria)
+            asked = sum(map(bool, (measure.likelihood, measure.advantage, measure.equilibria, measure.parting)))
             if asked != 1:
                 self.note(
                     ("measures", name),
                     "bad-measure",
                     f"measure {name} asks {'several things' if asked else 'nothing'}",
-                    "write advantage = a move or group, likelihood = true, or equilibria = a condition",
+                    "write advantage = a move or group, likelihood = true, parting = a concept, or equilibria = a condition",
                 )
             elif measure.equilibria:
                 try:
                     read_condition(scenario, measure.equilibria)
                 except OptionError as error:
                     self.note(("measures", name, "equilibria"), "bad-measure", str(error))
+            elif measure.parting:
+                self.known(("measures", name, "parting"), measure.parting, self.labels(), "the label of a concept here")
             elif measure.advantage:
                 self.known(("measures", name), measure.advantage, moves, "a move or group")
             elif not scenario.history:

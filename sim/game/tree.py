@@ -559,10 +559,18 @@ def measure_tree(
 
 
 def optimal_actions(tree: Tree, measured: TreeMeasures) -> Bools:
-    """Tell which actions are best at their information set, ties included (within 1e-9 of the payoff range); shape (a,)."""
-    out = np.zeros(tree.action_count, dtype=np.bool_)
+    """Tell which actions are best at their information set, ties included (within 1e-9 of the payoff range); shape (a,).
+
+    Examples
+    --------
+    >>> import sim
+    >>> tree = sim.read_game("scenarios/games/selten_horse.efg")
+    >>> optimal_actions(tree, measure_tree(tree, tree.uniform()))
+    array([ True,  True, False,  True,  True, False])
+    """
+    out, spans = np.zeros(tree.action_count, dtype=np.bool_), tree.spans
     for one in tree.infosets:
         if one.player >= 0:
             here = measured.action_values[one.places]
-            out[one.places] = here >= here.max() - TIE * tree.spans[one.player]
+            out[one.places] = here >= here.max() - TIE * spans[one.player]
     return out

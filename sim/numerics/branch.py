@@ -39,6 +39,8 @@ FARTHEST = 1e12
 MOST_CORRECTIONS = 8
 ACCURACY = 1e-10
 EXACT = 1e-14
+CLOSE = 1e-6
+NEAR, FAILED = 2, 3
 STALLED = 1e-7  # corrections that no longer shrink below this are rounding
 STRAIGHT = 0.9  # least cosine between directions before and after a step
 FAR = 0.5  # how far the branch may lie from the prediction
@@ -167,7 +169,7 @@ def _system(shape, start, table, logs, x, p, u, slope, h, jacobian):
 
 
 @nb.njit(
-    nb.boolean(
+    nb.intp(
         read(INT, 1), read(INT, 1), read(REAL, 2), read(REAL, 1), read(REAL, 1), read(REAL, 1), nb.float64, nb.boolean, nb.float64,
         write(REAL, 1), write(REAL, 1), write(REAL, 1), write(REAL, 2), write(REAL, 1), write(REAL, 2), write(INT, 1),
     ),
@@ -175,7 +177,10 @@ def _system(shape, start, table, logs, x, p, u, slope, h, jacobian):
     cache=True,
 )  # fmt: skip
 def _correct(shape, start, table, logs, x, tangent, length, last, target, trial, p, u, slope, h, jacobian, pivot):
-    """Bring a predicted point back to the branch, across from the prediction or at the target; tell whether it got there."""
+    """Bring a predicted point back to the branch, across from the prediction or at the target.
+
+    Returns FAILED, NEAR, or the sign of the determinant: then ``jacobian`` is factored, as it was just before the last correction, a small one.
+    """
     total = len(x) - 1
     before = np.inf
     for correction in range(MOST_CORRECTIONS):
@@ -193,9 +198,10 @@ def _correct(shape, start, table, logs, x, tangent, length, last, target, trial,
         for k in range(total + 1):
             size = max(size, abs(h[k]))
         if size <= EXACT * (1.0 + abs(trial[total])):  # also where the system is singular, at a bifurcation
-            return True
-        if _factor(jacobian, pivot) == 0:
-            return False
+            return NEAR
+        sign = _factor(jacobian, pivot)
+        if sign == 0:
+            return FAILED
         _solve(jacobian, pivot, h)
         size = 0.0
         for k in range(total + 1):
@@ -203,13 +209,29 @@ def _correct(shape, start, table, logs, x, tangent, length, last, target, trial,
             size = max(size, abs(h[k]) / (1.0 + abs(trial[k])))
         stalled = correction > 0 and size > 0.5 * before
         if not (size < 1e6) or (stalled and size > STALLED):
-            return False
-        if size <= ACCURACY or stalled:
-            return True
+            return FAILED
+        if last:
+            if size <= ACCURACY or stalled:
+                return NEAR
+        elif size <= CLOSE or stalled:  # what is left is of the order of its square
+            return sign
         before = size
         if correction == 0 and size > 0.3:
-            return False
-    return False
+            return FAILED
+    return FAILED
+
+
+@nb.njit(nb.float64(read(INT, 1), read(INT, 1), write(REAL, 1), write(REAL, 1)), nogil=True, cache=True)
+def _regret(shape, start, p, u):
+    """Return the most that a block could gain."""
+    worst = 0.0
+    for i in range(len(shape)):
+        top, mean = -np.inf, 0.0
+        for k in range(start[i], start[i] + shape[i]):
+            top = max(top, u[k])
+            mean += p[k] * u[k]
+        worst = max(worst, top - mean)
+    return worst
 
 
 @nb.njit(
@@ -243,11 +265,14 @@ def _follow(shape, start, table, weight, target, regret, most, longest, stride, 
     x[:] = trial
     tangent[total] = 1.0
     step, length, turn, orientation, last = FIRST_STEP, 0.0, 0, 0, False
+    arrived = NEAR
     count[0] = 0
     while True:
-        _system(shape, start, table, logs, trial, p, u, slope, h, jacobian)
-        jacobian[total] = tangent
-        sign = _factor(jacobian, pivot)
+        sign = arrived
+        if arrived == NEAR:
+            _system(shape, start, table, logs, trial, p, u, slope, h, jacobian)
+            jacobian[total] = tangent
+            sign = _factor(jacobian, pivot)
         sound = sign != 0
         norm = 1.0
         if sound:
@@ -272,13 +297,10 @@ def _follow(shape, start, table, weight, target, regret, most, longest, stride, 
                 count[0] = turn + 1
             turn += 1
             if regret > 0.0:
-                worst = 0.0
-                for i in range(len(shape)):
-                    top, mean = -np.inf, 0.0
-                    for k in range(start[i], start[i] + shape[i]):
-                        top = max(top, u[k])
-                        mean += p[k] * u[k]
-                    worst = max(worst, top - mean)
+                worst = _regret(shape, start, p, u)
+                if worst <= 2.0 * regret and arrived != NEAR:  # p and u are those just before the last correction
+                    _system(shape, start, table, logs, x, p, u, slope, h, jacobian)
+                    worst = _regret(shape, start, p, u)
                 if worst <= regret:
                     return 0
                 if x[total] > FARTHEST:
@@ -309,8 +331,8 @@ def _follow(shape, start, table, weight, target, regret, most, longest, stride, 
             )
             for k in range(total):
                 if trial[k] > 1e-9:
-                    arrived = False
-            if arrived:
+                    arrived = FAILED
+            if arrived != FAILED:
                 break
             step = 0.4 * min(step, length)
 

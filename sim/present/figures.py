@@ -28,6 +28,8 @@ __all__ = ["comparison_figure", "draw", "fan", "quantile_rungs", "save_figure", 
 BLUE, ORANGE, BLACK = "#0072B2", "#D55E00", "#000000"
 DROPPED = 0.02
 FLAT = 1e-6
+MOST_ABREAST = 3  # panels in a row
+FEW_LINES = 4  # up to so many the legend stands inside
 FORMATS = ("svg", "png", "pdf")
 
 
@@ -177,10 +179,17 @@ def _fan_row(
     title: str,
 ) -> Figure:
     """Draw fans side by side on one axis of rungs."""
-    figure, axes = plt.subplots(1, len(panels), figsize=(1.6 + 3.4 * len(panels), 3.8), sharey=True, squeeze=False)
-    for ax, (name, shares, likely) in zip(axes[0], panels, strict=True):
+    wide = min(len(panels), MOST_ABREAST)
+    deep = -(-len(panels) // wide)
+    size = (1.6 + 3.4 * wide, 0.9 + 2.9 * deep)
+    figure, axes = plt.subplots(deep, wide, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for ax in axes.flat[len(panels) :]:
+        ax.set_axis_off()
+    for place, (ax, (name, shares, likely)) in enumerate(zip(axes.flat, panels, strict=False)):
         fan(ax, shares, labels, ticks, likely, mark)
         ax.set_title(name)
+        if place + wide < len(panels):
+            ax.set_xlabel("")
     handles, names = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), fontsize=7)
     if title:
@@ -378,8 +387,11 @@ def _lines_figure(plt: Any, spec: FigureSpec, dataset: xr.Dataset, plan: Plan) -
         low, high = ax.get_ylim()
         if high - low < FLAT:  # rounding is no variation
             ax.set_ylim((low + high) / 2 - 0.1, (low + high) / 2 + 0.1)
-        if len(ax.get_lines()) > 1:
+        if 1 < len(ax.get_lines()) <= FEW_LINES:
             ax.legend()
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    if len(labels) > FEW_LINES:  # once, where it hides nothing
+        figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=7)
     if spec.x == "precision":
         axes[-1, 0].set_xscale("log")
     axes[-1, 0].set_xlabel(_axis_name(plan, spec.x))

@@ -30,7 +30,7 @@ def sample_tables(paths: Paths, drawn: Sample, variant: int = 0) -> list[Table]:
     >>> from sim.analysis.sampling import sample
     >>> paths = sim.play(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect"))
     >>> sample_tables(paths, sample(paths, 100, 1))[0].rows[0]
-    ('pushed', '0', '0', '0')
+    ('war', '0', '0', '0')
     """
     exact = paths.outcomes()
     out = [

@@ -124,10 +124,10 @@ def test_logit_stages_are_certified_and_independent(scenario, precision):
 
 
 @settings(max_examples=15, deadline=None)
-@given(scenarios(together=True), st.sampled_from([0.5, 4.0]), st.sampled_from([-2.0, 3.0]))
-def test_units_of_payoff_change_no_equilibrium(scenario, scale, shift):
+@given(scenarios(together=True), st.sampled_from([0.5, 4.0]))
+def test_units_of_payoff_change_no_equilibrium(scenario, scale):
     game = compile_game(scenario)
-    other = affine(game, 0, scale, shift)
+    other = affine(game, 0, scale, 0.0)  # a shift would pay for each round, and rounds may be cut short
     for rule in ("first", "logit_limit"):
         one, two = (sim.solve(each, "subgame_perfect", selection=rule) for each in (game, other))
         assert one.status.certified
