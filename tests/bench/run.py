@@ -314,9 +314,19 @@ def met(entry):
 
 def main():
     import branch
+    import markov
     import stability
 
-    entries = [large(), *rock_bottom(), *processes(), *peers(), *stability.rows(row), *strategic(), *branch.rows(row)]
+    entries = [
+        large(),
+        *rock_bottom(),
+        *processes(),
+        *peers(),
+        *stability.rows(row),
+        *markov.rows(row),
+        *strategic(),
+        *branch.rows(row),
+    ]
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'what':68} {'ours':>10} {'reference':>10} {'ratio':>9} {'asked':>9}  ")
     for entry in entries:
