@@ -224,6 +224,9 @@ class Numbers:
     discount : float array, (v, i)
     span : float array, (v, i)
         The payoff range: an upper bound of the greatest difference between two histories' payoffs, from the spreads of all payoffs.
+    prospect : float array, (v, i, 4), or None
+        How each player evaluates chance, see :mod:`sim.numerics.prospect`: curvature, loss aversion, and the powers of the weights of gains
+        and of losses; all 1 for one who takes expectations, and None if everybody does.
     """
 
     reward: Floats
@@ -231,6 +234,7 @@ class Numbers:
     prob: Floats
     discount: Floats
     span: Floats
+    prospect: Floats | None = None
 
     @property
     def variants(self) -> int:
@@ -245,6 +249,7 @@ class Numbers:
             prob=self.prob[index],
             discount=self.discount[index],
             span=self.span[index],
+            prospect=None if self.prospect is None else self.prospect[index],
         )
 
 
@@ -279,6 +284,11 @@ class Game:
         """Number of variants v."""
         return self.numbers.variants
 
+    @property
+    def plain(self) -> bool:
+        """Whether the game is finite with perfect information, and everybody takes expectations of chance."""
+        return self.graph.plain and self.numbers.prospect is None
+
     def take(self, index: slice) -> Game:
         """Return the game with some of its variants."""
         assumptions = {name: values if values.size == 1 else values[index] for name, values in self.assumptions.items()}
@@ -294,7 +304,6 @@ class Game:
         3
         """
         x = self.numbers
-        arrays = {
-            name: np.repeat(getattr(x, name), count, axis=0) for name in ("reward", "pay", "prob", "discount", "span")
-        }
+        names = ("reward", "pay", "prob", "discount", "span", *(("prospect",) if x.prospect is not None else ()))
+        arrays = {name: np.repeat(getattr(x, name), count, axis=0) for name in names}
         return replace(self, numbers=Numbers(**arrays))

@@ -4,7 +4,7 @@ Written apart from the solvers and as plainly as possible: values under the prof
 often every node is reached. A solver's own word is no evidence; :attr:`Solution.certificate` holds only what is computed here.
 
 For a profile :math:`\sigma`, :math:`V_i(n) = \sum_e \sigma(e) Q_i(e)` at a player's node, and at a chance node the same with the
-probabilities that player ``i`` believes. The *gain* at a node is :math:`\max_e Q_p(e) - V_p(n)` for its mover ``p``, in units of the payoff
+probabilities that player ``i`` believes, or the certainty equivalent for a player who evaluates chance by prospect theory. The *gain* at a node is :math:`\max_e Q_p(e) - V_p(n)` for its mover ``p``, in units of the payoff
 range of ``p``. By the one-shot deviation principle a profile without gain anywhere is subgame perfect.
 
 Where several players choose at once, :math:`\sigma` is over joint actions, and player ``i`` gains
@@ -42,20 +42,10 @@ SETTLED = 1e-11  # how near values must be to the fixed point of a round, in uni
 MOST_ROUNDS = 200_000
 
 _GRAPH = (
-    read(INT, 1),
-    read(INT, 1),
-    read(FLAG, 1),
-    read(INT, 1),
-    read(INT, 1),
-    read(REAL, 1),
-    read(INT, 1),
-    read(INT, 1),
-    read(INT, 2),
-    read(INT, 2),
-    read(INT, 2),
-    read(INT, 1),
-)
-_NUMBERS = (read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2))
+    read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
+    read(INT, 2), read(INT, 1),
+)  # fmt: skip
+_NUMBERS = (read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), read(REAL, 3))
 
 
 @nb.njit(
@@ -109,25 +99,48 @@ def _judge(shape, q, share, weight, span, precision, logit, gains, found):
 
 
 @nb.njit(
-    nb.void(
-        *_GRAPH,
-        *_NUMBERS,
-        read(REAL, 2),
-        read(REAL, 2),
-        nb.intp,
-        nb.boolean,
-        read(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 1),
+    nb.float64(
+        read(REAL, 2), read(INT, 1), read(REAL, 2), read(INT, 1), read(REAL, 2), read(INT, 1), nb.intp, read(REAL, 1),
     ),
     nogil=True,
     cache=True,
-)
+)  # fmt: skip
+def _equivalent(prob, rows, pay, paid, arrival, after, i, given):
+    """Return the certainty equivalent of a chance node for player ``i``: each outcome weighs what it adds to those that are further from 0."""
+    total = 0.0
+    for e in range(len(after)):
+        x = pay[paid[e], i] + arrival[after[e], i]
+        further, rest = 0.0, 0.0
+        for f in range(len(after)):
+            y = pay[paid[f], i] + arrival[after[f], i]
+            if f != e:
+                if (x >= 0.0 and y > x) or (x < 0.0 and y < x) or (y == x and f < e):
+                    further += prob[rows[f], 1 + i]
+                else:
+                    rest += prob[rows[f], 1 + i]
+        own = prob[rows[e], 1 + i]
+        whole = further + own + rest
+        power = given[2] if x >= 0.0 else given[3]
+        added = 0.0
+        for sign, inside in ((1.0, further + own), (-1.0, further)):
+            outside = rest if sign > 0.0 else rest + own
+            top, bottom = (inside / whole) ** power, (outside / whole) ** power
+            added += sign * top / (top + bottom) ** (1.0 / power)
+        total += added * (x ** given[0] if x >= 0.0 else -given[1] * (-x) ** given[0])
+    return total ** (1.0 / given[0]) if total >= 0.0 else -((-total / given[1]) ** (1.0 / given[0]))
+
+
+@nb.njit(
+    nb.void(
+        *_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), nb.intp, nb.boolean, read(REAL, 2),
+        write(REAL, 2), write(REAL, 2), write(REAL, 2), write(REAL, 1),
+    ),
+    nogil=True,
+    cache=True,
+)  # fmt: skip
 def _evaluate(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_shape, node_return,
-    reward, pay, prob, discount, span, profile, precision, v, logit, later, value, arrival, excess, found,
+    reward, pay, prob, discount, span, prospect, profile, precision, v, logit, later, value, arrival, excess, found,
 ):  # fmt: skip
     """Evaluate variant ``v``: values (n, i), values on arrival (n, i), and the mover's gain and tied-action count at each node (n, 2).
 
@@ -152,6 +165,17 @@ def _evaluate(
                     share = prob[v, edge_prob[e], 1 + i] if mover == -1 else profile[v, e]
                     if share > 0.0:
                         total += share * (pay[v, edge_pay[e], i] + arrival[edge_dst[e], i])
+                if mover == -1 and len(prospect) and (prospect[v, i] != 1.0).any():
+                    total = _equivalent(
+                        prob[v],
+                        edge_prob[first:stop],
+                        pay[v],
+                        edge_pay[first:stop],
+                        arrival,
+                        edge_dst[first:stop],
+                        i,
+                        prospect[v, i],
+                    )
                 value[n, i] = total
             if mover >= 0:
                 best = -np.inf
@@ -210,24 +234,15 @@ def _evaluate(
 
 @nb.njit(
     nb.void(
-        *_GRAPH,
-        *_NUMBERS,
-        read(REAL, 2),
-        read(REAL, 2),
-        nb.intp,
-        nb.boolean,
-        write(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 2),
-        write(REAL, 1),
+        *_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), nb.intp, nb.boolean,
+        write(REAL, 2), write(REAL, 2), write(REAL, 2), write(REAL, 2), write(REAL, 1),
     ),
     nogil=True,
     cache=True,
-)
+)  # fmt: skip
 def _settle(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_shape, node_return,
-    reward, pay, prob, discount, span, profile, precision, v, logit, later, value, arrival, excess, found,
+    reward, pay, prob, discount, span, prospect, profile, precision, v, logit, later, value, arrival, excess, found,
 ):  # fmt: skip
     """Evaluate variant ``v`` of any game; in a stationary one go round until values move no more, and note by how much they still do.
 
@@ -238,7 +253,7 @@ def _settle(
         found[:] = 0.0
         _evaluate(
             layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_shape, node_return,
-            reward, pay, prob, discount, span, profile, precision, v, logit, later, value, arrival, excess, found,
+            reward, pay, prob, discount, span, prospect, profile, precision, v, logit, later, value, arrival, excess, found,
         )  # fmt: skip
         apart = 0.0
         for layer in range(len(layer_player)):
@@ -287,24 +302,15 @@ def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, pro
 
 @nb.njit(
     nb.void(
-        *_GRAPH,
-        *_NUMBERS,
-        read(REAL, 2),
-        read(REAL, 2),
-        read(INT, 1),
-        nb.boolean,
-        read(REAL, 3),
-        nb.intp,
-        nb.intp,
-        write(REAL, 3),
-        write(REAL, 2),
+        *_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), read(INT, 1), nb.boolean, read(REAL, 3), nb.intp, nb.intp,
+        write(REAL, 3), write(REAL, 2),
     ),
     nogil=True,
     cache=True,
-)
+)  # fmt: skip
 def _measure(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_shape, node_return,
-    reward, pay, prob, discount, span, profile, precision, roots, logit, guess, first, stop, values, out,
+    reward, pay, prob, discount, span, prospect, profile, precision, roots, logit, guess, first, stop, values, out,
 ):  # fmt: skip
     """Measure variants ``first … stop - 1``: root values (v, roots, i), and what :class:`Measures` lists (v, 7)."""
     nodes = edge_start.shape[0] - 1
@@ -321,7 +327,7 @@ def _measure(
             later[:] = guess[v]
         _settle(
             layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_shape, node_return,
-            reward, pay, prob, discount, span, profile, precision, v, logit, later, value, arrival, excess, found,
+            reward, pay, prob, discount, span, prospect, profile, precision, v, logit, later, value, arrival, excess, found,
         )  # fmt: skip
         start[:] = 0.0
         for k in range(len(roots)):
@@ -399,6 +405,7 @@ def _arrays(game: Game) -> Any:
         x.prob,
         x.discount,
         x.span,
+        np.zeros((0, 0, 0)) if x.prospect is None else x.prospect,
     )
 
 

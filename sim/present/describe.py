@@ -84,7 +84,8 @@ def describe(scenario: Scenario) -> list[str]:
     'A three-move crisis'
     """
     lines = [scenario.title, *([scenario.note] if scenario.note else []), ""]
-    lines += [f"{scenario.rounds} round(s), each in this order:"]
+    often = f"Rounds without end ({scenario.rounds} shown)" if scenario.endless else f"{scenario.rounds} round(s)"
+    lines += [f"{often}, each in this order:"]
     lines += [f"  {place}. {_turn(turn)}" for place, turn in enumerate(scenario.turns, 1)]
     lines += ["", "State:"]
     for variable in scenario.variables:

@@ -218,7 +218,8 @@ def reasons_data(found: Reasons) -> dict[str, Any]:
 def bounds_tables(found: Bounds) -> list[Table]:
     """Tabulate bounds across equilibria."""
     how = "all" if found.complete else "the first"
-    title = f"Across {how} {found.count} equilibria (pure ties, extreme equilibria of stages)"
+    many = f"Across {how} {found.count} equilibria" if found.count > 1 else "Only one equilibrium"
+    title = f"{many} (pure ties, extreme equilibria of stages)"
     rows = [(name, *(number(x) for x in three)) for name, three in (found.values | found.outcomes).items()]
     return [Table(title=title, columns=("value or outcome", "least", "selected", "greatest"), rows=rows)]
 

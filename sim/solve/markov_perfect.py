@@ -130,7 +130,12 @@ def solve(game: Game, options: Options) -> Answer:
     ending: Status | None = None
     for number, (selection, later) in enumerate(_starts(game, options)):
         answer, chooser = _answer(game, options, selection)
-        profile, values, settled = _try(game, answer, later, options)
+        try:
+            profile, values, settled = _try(game, answer, later, options)
+        except KeyboardInterrupt:
+            if number == 0:
+                raise
+            break  # keep what was found so far
         if number == 0 and not settled.all():
             ending = _repair(game, options, (profile, values, settled))
         if number == 0:

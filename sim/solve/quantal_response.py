@@ -174,7 +174,7 @@ def solve(game: Game, options: Options) -> Answer:
     g, x = game.graph, game.numbers
     precision = precisions(options.precision, g.players, game.variants)
     profile = np.zeros((game.variants, g.edge_count))
-    if g.plain:
+    if game.plain:
         none = np.empty((0, 0, 0))
         over_variants(
             lambda first, stop: _logit_induction(
@@ -203,7 +203,7 @@ def solve(game: Game, options: Options) -> Answer:
     everyone = np.arange(game.variants)
     if not g.stationary:
         induct(game, kernel(game, everyone), stage(everyone), profile)
-        return Answer(profile=profile, precision=precision, singular=least)
+        return Answer(profile=profile, precision=precision, singular=least if g.simultaneous else None)
     return _stationary(game, precision)
 
 

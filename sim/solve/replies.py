@@ -91,7 +91,7 @@ def best_replies(game: Game, given: Floats) -> Floats:
     """
     g, x = game.graph, game.numbers
     reply = np.zeros((game.variants, g.edge_count))
-    if g.plain:
+    if game.plain:
         none = np.empty((0, 0, 0))
         over_variants(
             lambda first, stop: _reply(

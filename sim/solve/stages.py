@@ -1,6 +1,6 @@
 r"""Backward induction through simultaneous turns: layer by layer, a strategic game at every node at which several players choose.
 
-Layers at which one player moves, and chance, are left to the kernel of the concept; a stage is solved by a function of the concept, for all
+Layers at which one player moves, and chance that is taken by its expectation, are left to the kernel of the concept; a stage is solved by a function of the concept, for all
 nodes of one shape and all variants at once. The action values of a stage are :math:`Q_i(e) = pay_i(e) + W_i(dst(e))` over its joint actions.
 """
 
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.game.graph import RETURN, SIMULTANEOUS
+from sim.game.graph import CHANCE, RETURN, SIMULTANEOUS
+from sim.numerics.prospect import certainty_equivalent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from sim.game.graph import Game
     from sim.kinds import Floats, Ints
 
-__all__ = ["Stage", "independent", "induct", "joint", "logit_stage", "marginals", "stages_of"]
+__all__ = ["Stage", "chance_values", "independent", "induct", "joint", "logit_stage", "marginals", "stages_of"]
 
 MEMORY = 200_000_000  # bytes of values that are kept at once
 
@@ -123,8 +124,9 @@ def _arrive(game: Game, layer: int, arrival: Floats, value: Floats, nodes: Any, 
 
 
 def _segments(game: Game) -> Iterator[tuple[int, int, int]]:
-    """Yield runs of layers, the last first: the first layer, one past the last, and their kind (0 for one mover at a time)."""
-    kinds = [int(kind) if kind in (SIMULTANEOUS, RETURN) else 0 for kind in game.graph.layer_player]
+    """Yield runs of layers, the last first: the first layer, one past the last, and their kind (0 for those that a kernel plays)."""
+    apart = (SIMULTANEOUS, RETURN) if game.numbers.prospect is None else (SIMULTANEOUS, RETURN, CHANCE)
+    kinds = [int(kind) if kind in apart else 0 for kind in game.graph.layer_player]
     top = len(kinds)
     while top:
         bottom = top - 1
@@ -132,6 +134,49 @@ def _segments(game: Game) -> Iterator[tuple[int, int, int]]:
             bottom -= 1
         yield bottom, top, kinds[top - 1]
         top = bottom
+
+
+def chance_values(game: Game, layer: int, q: Floats, variants: slice = slice(None)) -> Floats:
+    """Return what the chance nodes of a layer are worth: expectations, and certainty equivalents for players of prospect theory.
+
+    Parameters
+    ----------
+    game, layer, variants
+        Where.
+    q
+        What each edge of the layer is worth to each player, (v, edges, i).
+
+    Returns
+    -------
+    float array, (v, nodes, i)
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import sim
+    >>> game = sim.compile(sim.load(Path("scenarios/hostage_rescue.toml")))
+    >>> layer = int(np.flatnonzero(game.graph.layer_player == CHANCE)[0])
+    >>> q = np.zeros((1, game.graph.edges(layer).stop - game.graph.edges(layer).start, 1))
+    >>> bool((chance_values(game, layer, q) == 0).all())
+    True
+    """
+    graph, numbers = game.graph, game.numbers
+    nodes, edges = graph.nodes(layer), graph.edges(layer)
+    share = numbers.prob[variants][:, graph.edge_prob[edges], 1:]
+    start = graph.edge_start[nodes] - edges.start
+    out = np.add.reduceat(share * q, start, axis=1)
+    if numbers.prospect is None:
+        return out
+    degree = np.diff(graph.edge_start[nodes.start : nodes.stop + 1])
+    for i in range(len(graph.players)):
+        given = numbers.prospect[variants][:, i, None]
+        neutral = (given == 1).all(axis=-1)
+        for size in [] if neutral.all() else np.unique(degree):
+            some = np.flatnonzero(degree == size)
+            at = start[some][:, None] + np.arange(size)
+            found = certainty_equivalent(q[:, at, i], share[:, at, i], given)
+            out[:, some, i] = np.where(neutral, out[:, some, i], found)
+    return out
 
 
 def induct(
@@ -178,6 +223,12 @@ def induct(
                 kernel(bottom, top, variants, arrival, profile)
                 continue
             here = graph.nodes(bottom)
+            if kind == CHANCE:
+                edges = graph.edges(bottom)
+                q = game.numbers.pay[variants][:, graph.edge_pay[edges]] + arrival[:, graph.edge_dst[edges]]
+                value = chance_values(game, bottom, q, variants)
+                _arrive(game, bottom, arrival, value, np.arange(here.start, here.stop), variants)
+                continue
             if kind == RETURN:
                 if later is None:
                     raise ValueError("a stationary game needs values to return to")

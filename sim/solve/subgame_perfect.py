@@ -72,11 +72,13 @@ def solve(game: Game, options: Options) -> Answer:
     """
     graph = game.graph
     profile = np.zeros((game.variants, graph.edge_count))
-    if not graph.simultaneous:
+    if game.plain:
         induct_all(game, options.ties, profile)
         return Answer(profile=profile)
     chooser = Chooser(
         players=graph.players, variants=game.variants, selection=options.selection, fallback=options.fallback
     )
     induct(game, backward(game, options.ties), chooser, profile)
+    if not graph.simultaneous:
+        return Answer(profile=profile)
     return Answer(profile=profile, stages=chooser.counts(), drawn=options.selection == "public")
