@@ -19,6 +19,7 @@ from sim.errors import ScenarioError, SimError
 from sim.game.graph import CHANCE, TERMINAL
 from sim.scenario.load import dump, loads
 from sim.solve.registry import solve
+from sim.solve.stages import chance_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +78,13 @@ def _payoff(draw: st.DrawFn, names: list[str]) -> str:
 
 @st.composite
 def scenarios(
-    draw: st.DrawFn, *, chance: bool = True, beliefs: bool = True, together: bool = False, endless: bool = False
+    draw: st.DrawFn,
+    *,
+    chance: bool = True,
+    beliefs: bool = True,
+    together: bool = False,
+    endless: bool = False,
+    prospect: bool = False,
 ) -> Scenario:
     """Draw a small random scenario: two or three players, one to three variables, uncertain moves, groups, chance and early ends.
 
@@ -91,6 +98,8 @@ def scenarios(
         Whether two players choose at once.
     endless
         Whether the horizon is infinite.
+    prospect
+        Whether the first player, and perhaps others, evaluate chance by prospect theory.
     """
     players = ["a", "b", "c"][: draw(st.integers(2, 3))]
     names = ["x", "y", "z"][: draw(st.integers(1, 3))]
@@ -159,6 +168,13 @@ def scenarios(
             variable["combine"] = draw(st.sampled_from(["add", "max", "min"]))
     if endless:
         document = _endless(document, draw(st.booleans()))
+    for player in players[: draw(st.integers(1, len(players)))] if prospect else ():
+        document["players"][player]["prospect"] = {
+            "curvature": draw(st.sampled_from([0.5, 0.88, 1])),
+            "loss_aversion": draw(st.sampled_from([1, 2.25, "2 + p"])),
+            "gains": draw(st.sampled_from([0.3, 0.61, 1])),
+            "losses": draw(st.sampled_from([0.5, 0.69, 1])),
+        }
     return loads(_toml(document), "random.toml")
 
 
@@ -252,7 +268,7 @@ def affine(game: Game, player: int, scale: float, shift: float) -> Game:
 def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
     """Return what a player can secure at every node when all others play against it, shape (n,).
 
-    Zero-sum backward induction on the same graph; chance by the player's own beliefs.
+    Zero-sum backward induction on the same graph; chance by the player's own beliefs, as the player evaluates it.
 
     Examples
     --------
@@ -271,7 +287,8 @@ def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
             q = numbers.pay[variant, graph.edge_pay[edges], player] + arrival[graph.edge_dst[edges]]
             starts = graph.edge_start[nodes] - edges.start
             if mover == CHANCE:
-                value[nodes] = np.add.reduceat(numbers.prob[variant, graph.edge_prob[edges], 1 + player] * q, starts)
+                whole = np.repeat(q[None, :, None], len(graph.players), axis=2)
+                value[nodes] = chance_values(game, layer, whole, slice(variant, variant + 1))[0, :, player]
             else:
                 value[nodes] = (np.maximum if mover == player else np.minimum).reduceat(q, starts)
         arrival[nodes] = value[nodes]
@@ -314,7 +331,7 @@ def _secure(game: Game) -> None:
 
 
 def _scale_free(game: Game) -> None:
-    scale, shift = 4.0, 2.0  # powers of two keep ties exact
+    scale = 4.0  # powers of two keep ties exact
     base = solve(game, "subgame_perfect")
     precision = dict.fromkeys(game.graph.players, 0.75)
     quantal = solve(game, "quantal_response", precision=precision)
@@ -324,6 +341,9 @@ def _scale_free(game: Game) -> None:
             np.array_equal(solve(changed, "subgame_perfect").profile, base.profile),
             f"rescaling the payoffs of {name} changes subgame perfection",
         )
+        # prospect theory is invariant to scale, but a constant moves outcomes across the reference point
+        counts_from = game.numbers.prospect is not None and (game.numbers.prospect[:, i] != 1).any()
+        shift = 0.0 if counts_from else 2.0
         again = solve(affine(game, i, scale, shift), "quantal_response", precision={**precision, name: 0.75 / scale})
         ended = (game.graph.layer_player[:-1] == TERMINAL).any()
         if not ended:  # where histories differ in length, a constant per round is no constant

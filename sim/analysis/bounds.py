@@ -16,6 +16,7 @@ import numpy as np
 
 from sim.errors import OptionError
 from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL
+from sim.solve.stages import chance_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,8 +144,7 @@ def _forks(game: Game, layer: int, world: _World) -> Iterator[_World]:
     q = numbers.pay[0, graph.edge_pay[edges]] + world.arrival[graph.edge_dst[edges]]
     start = graph.edge_start[nodes] - edges[0]
     if kind == CHANCE:
-        share = numbers.prob[0, graph.edge_prob[edges], 1:]
-        yield _arrived(game, layer, world, np.add.reduceat(share * q, start, axis=0), world.profile)
+        yield _arrived(game, layer, world, chance_values(game, layer, q[None])[0], world.profile)
         return
     options = _at_once(game, nodes, q, edges[0]) if kind == SIMULTANEOUS else _one_mover(game, nodes, q, edges[0], kind)
     for combination in itertools.product(*options):

@@ -21,6 +21,7 @@ from sim.construct.expand import NODE_LIMIT
 from sim.errors import OptionError, ScenarioError
 from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL
 from sim.solve.registry import solve
+from sim.solve.stages import chance_values
 
 if TYPE_CHECKING:
     from sim.construct.compile import Origin
@@ -142,11 +143,12 @@ class _Fresh:
                 ):
                     out[nodes] = numbers.reward[0, graph.node_reward[nodes]]
                 continue
-            share = self.solution.profile[0, edges][:, None]
+            q = numbers.pay[0, graph.edge_pay[edges]] + out[graph.edge_dst[edges]]
             if graph.layer_player[layer] == CHANCE:
-                share = numbers.prob[0, graph.edge_prob[edges], 1:]
-            gained = share * (numbers.pay[0, graph.edge_pay[edges]] + out[graph.edge_dst[edges]])
-            out[nodes] = np.add.reduceat(gained, graph.edge_start[nodes] - edges.start)
+                out[nodes] = chance_values(self.game, layer, q[None])[0]
+                continue
+            share = self.solution.profile[0, edges][:, None]
+            out[nodes] = np.add.reduceat(share * q, graph.edge_start[nodes] - edges.start)
         return out
 
     def stage(self, key: int, mover: str) -> StageGame:

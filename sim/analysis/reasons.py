@@ -92,7 +92,7 @@ def reasons(solution: Solution, at: str | int | None = None, player: str = "", v
     Raises
     ------
     OptionError
-        At a simultaneous turn, where no reply follows a single move.
+        At a simultaneous turn, where no reply follows a single move; and for a player of prospect theory, for whom slack means nothing.
 
     Examples
     --------
@@ -108,6 +108,12 @@ def reasons(solution: Solution, at: str | int | None = None, player: str = "", v
     if graph.layer_player[layer] == SIMULTANEOUS:
         raise OptionError("several players choose at once there, so that no reply sustains a move; ask sim stages")
     mover = choosers(graph, layer)[0]
+    prospect = one.game.numbers.prospect
+    if prospect is not None and (prospect[0, mover] != 1).any():
+        raise OptionError(
+            f"{graph.players[mover]} evaluates chance by prospect theory, under which a payoff that moves by one may move the worth of a gamble by more: "
+            "no slack can be told; leave out --why"
+        )
     own = choices_at(one, node, mover)
     chosen = int(own.probability.argmax())
     q = own.values[:, mover]

@@ -175,7 +175,8 @@ def tree_of(game: Game, variant: int = 0) -> Tree:
     Raises
     ------
     OptionError
-        Above a million tree nodes, saying how many there are; where players believe different probabilities; and for an infinite horizon.
+        Above a million tree nodes, saying how many there are; where players believe different probabilities, or evaluate them by prospect
+        theory; and for an infinite horizon.
 
     Examples
     --------
@@ -196,6 +197,10 @@ def tree_of(game: Game, variant: int = 0) -> Tree:
     if (np.abs(prob - prob[:, :1]) > 0).any():
         raise OptionError(
             "players believe different probabilities of chance (believes), which a game tree cannot say; set the beliefs equal with --set"
+        )
+    if game.numbers.prospect is not None and (game.numbers.prospect[variant] != 1).any():
+        raise OptionError(
+            "a player evaluates chance by prospect theory, which a game tree cannot say: its readers take expectations; remove 'prospect' from the scenario"
         )
     if len(game.graph.roots) != 1:
         raise OptionError("the game has several starts; export one at a time")

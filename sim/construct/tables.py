@@ -16,6 +16,7 @@ from sim.errors import ScenarioError
 from sim.game.graph import RETURN, TERMINAL, Numbers
 from sim.kinds import frozen
 from sim.scenario.evaluate import evaluate
+from sim.scenario.prospect import PARAMETERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -354,6 +355,26 @@ class _Evaluator:
                 )
         return out
 
+    def prospects(self) -> Floats | None:
+        """Evaluate how players evaluate chance, shape ``(v, i, 4)``; None if all do so by expectation."""
+        players = self.plan.scenario.players
+        if not any(player.prospect for player in players):
+            return None
+        out = np.ones((self.variants, len(players), len(PARAMETERS)))
+        for i, player in enumerate(players):
+            for column, one in enumerate(PARAMETERS if player.prospect else ()):
+                expression = player.prospect[one.key]
+                out[:, i, column] = np.broadcast_to(evaluate(expression.node, self.columns), (self.variants, 1))[:, 0]
+                wrong = [variant for variant, value in enumerate(out[:, i, column]) if not one.holds(float(value))]
+                if wrong:
+                    given = self.given(expression.reads, wrong[0])
+                    what = f"{one.key} of {player.id} is {out[wrong[0], i, column]:g}{given}"
+                    place = f"players.{player.id}.prospect.{one.key}"
+                    self.problems.append(
+                        locate(self.plan.scenario, place, "outside-range", what, one.expected, one.why)
+                    )
+        return out
+
     def rewards(self, discounts: Floats) -> Floats:
         """Evaluate the payoffs of states, shape ``(v, columns)``."""
         out = np.zeros((self.variants, self.plan.reward_columns))
@@ -477,9 +498,15 @@ def evaluate_plan(plan: Plan, assumptions: Mapping[str, Floats]) -> Numbers:
     evaluator = _Evaluator(plan, assumptions, variants)
     discount = evaluator.discounts()
     reward, pay, prob = evaluator.rewards(discount), evaluator.pays(), evaluator.probabilities()
+    prospect = evaluator.prospects()
     if evaluator.problems:
         raise ScenarioError(evaluator.problems)
     span = evaluator.spans(reward, pay, discount)
     return Numbers(
-        reward=frozen(reward), pay=frozen(pay), prob=frozen(prob), discount=frozen(discount), span=frozen(span)
+        reward=frozen(reward),
+        pay=frozen(pay),
+        prob=frozen(prob),
+        discount=frozen(discount),
+        span=frozen(span),
+        prospect=None if prospect is None else frozen(prospect),
     )

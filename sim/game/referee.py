@@ -4,8 +4,9 @@ Written apart from the solvers and as plainly as possible: values under the prof
 often every node is reached. A solver's own word is no evidence; :attr:`Solution.certificate` holds only what is computed here.
 
 For a profile :math:`\sigma`, :math:`V_i(n) = \sum_e \sigma(e) Q_i(e)` at a player's node, and at a chance node the same with the
-probabilities that player ``i`` believes, or the certainty equivalent for a player who evaluates chance by prospect theory. The *gain* at a node is :math:`\max_e Q_p(e) - V_p(n)` for its mover ``p``, in units of the payoff
-range of ``p``. By the one-shot deviation principle a profile without gain anywhere is subgame perfect.
+probabilities that player ``i`` believes, or the certainty equivalent for a player who evaluates chance by prospect theory. The *gain* at a node
+is :math:`\max_e Q_p(e) - V_p(n)` for its mover ``p``, in units of the payoff range of ``p``. By the one-shot deviation principle
+a profile without gain anywhere is subgame perfect.
 
 Where several players choose at once, :math:`\sigma` is over joint actions, and player ``i`` gains
 :math:`\sum_a \max_{a'} \sum_{b} \sigma(a, b) (Q_i(a', b) - Q_i(a, b))` by answering every action ``a`` that he is to take with the best one: if choices are

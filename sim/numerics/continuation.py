@@ -57,14 +57,14 @@ class Curve:
     turns: int
 
 
+@np.errstate(all="ignore")  # a correction that leads astray is seen by its size
 def _newton(
     equations: Callable[[Floats], tuple[Floats, Floats]], guess: Floats, row: Floats, level: float
 ) -> tuple[Floats, Floats] | None:
     """Return the solution with ``row @ z = level`` near a guess, and the Jacobian there; ``None`` if Newton's method does not close in."""
     point, before = guess.copy(), np.inf
     for turn in range(MOST_CORRECTIONS):
-        with np.errstate(all="ignore"):  # a correction that leads astray is seen by its size
-            out, jacobian = equations(point)
+        out, jacobian = equations(point)
         if float(np.abs(out).max()) <= EXACT * (1.0 + abs(float(point[-1]))) and turn:
             return point, jacobian
         if not (np.isfinite(out).all() and np.isfinite(jacobian).all()):
@@ -83,6 +83,7 @@ def _newton(
     return None
 
 
+@np.errstate(all="ignore")
 def _direction(jacobian: Floats, before: Floats) -> tuple[Floats, float]:
     """Return the unit tangent that leads on from the direction before, and the determinant's sign; a zero vector where the system is singular."""
     square = np.vstack([jacobian, before])

@@ -55,6 +55,9 @@ def _turn(turn: Turn) -> str:
 def _payoff(player: Player) -> list[str]:
     """Tell what a player is paid, or how the player orders the states."""
     head = f"{player.name} ({player.id}), discount {player.discount.text},"
+    if player.prospect:
+        told = ", ".join(f"{key} {expression.text}" for key, expression in player.prospect.items())
+        head += f" evaluates chance by prospect theory ({told}),"
     if player.ordinal:
         count = len(player.order)
         places = [2 ** (count - 1 - j) if player.ordinal == "priorities" else count - j for j in range(count)]

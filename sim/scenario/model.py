@@ -35,6 +35,7 @@ MAX_ROUNDS = 1000
 class Player:
     """Who decides: id, display name, discount factor δ, payoff terms paid each round and the final payoff.
 
+    ``prospect`` holds the numbers by which chance is evaluated; it is empty if that is done by expectation.
     ``ordinal`` is ``"ranking"`` or ``"priorities"`` where the one term merely orders the states, by the conditions in ``order``.
     """
 
@@ -47,6 +48,7 @@ class Player:
     source: tuple[str, ...] = ()
     ordinal: str = ""
     order: tuple[Expression, ...] = ()
+    prospect: Mapping[str, Expression] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

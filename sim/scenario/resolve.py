@@ -9,6 +9,7 @@ from sim.scenario.expression import PATH_OPERATORS
 from sim.scenario.ledger import read_assumptions, read_variables
 from sim.scenario.model import MAX_ROUNDS, Player, Question, Scenario, Turn
 from sim.scenario.moves import read_chance, read_moves
+from sim.scenario.prospect import read_prospect
 from sim.scenario.record import read_clock, read_history
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ def _players(context: Context) -> tuple[Player, ...]:
             source=context.check_source(table, path),
             ordinal=ordinal,
             order=order,
+            prospect=read_prospect(context, name, table),
         )
         out.append(player)
     return tuple(out)

@@ -86,11 +86,21 @@ class ClockTable(Table):
     starts: list[str] = Field(description="one 'YYYY-MM' for each round, rising")
 
 
+class ProspectTable(Table):
+    """How a player evaluates chance: cumulative prospect theory; by default the medians of Tversky & Kahneman (1992)."""
+
+    curvature: Expr = 0.88
+    loss_aversion: Expr = 2.25
+    gains: Expr = 0.61
+    losses: Expr = 0.69
+
+
 class PlayerTable(Documented):
     """Who decides."""
 
     name: str = ""
     discount: Expr = 1.0
+    prospect: ProspectTable | None = None
 
 
 class AssumptionTable(Documented):

@@ -42,6 +42,7 @@ HARMLESS = frozenset(
         "believes",
         "probability",
         "discount",
+        "prospect",
         "final",
         "basis",
         "in_rounds",

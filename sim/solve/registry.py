@@ -190,6 +190,11 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     if name not in concepts_for(game):
         what = "an infinite horizon" if game.graph.stationary else "a finite game"
         raise OptionError(f"{name} does not apply to {what}; ask for {' or '.join(concepts_for(game))}")
+    if game.numbers.prospect is not None and not game.graph.plain:
+        where = "the horizon is infinite" if game.graph.stationary else "players choose at once"
+        raise OptionError(
+            f"prospect theory is not done where {where}; let everybody take expectations there, or change the game"
+        )
     chosen = module.Options(**options)
     answer = module.solve(game, chosen)
     others = [replace(answer, profile=profile, guess=guess, others=()) for profile, guess in answer.others]

@@ -1,7 +1,8 @@
 r"""Backward induction through simultaneous turns: layer by layer, a strategic game at every node at which several players choose.
 
-Layers at which one player moves, and chance that is taken by its expectation, are left to the kernel of the concept; a stage is solved by a function of the concept, for all
-nodes of one shape and all variants at once. The action values of a stage are :math:`Q_i(e) = pay_i(e) + W_i(dst(e))` over its joint actions.
+Layers at which one player moves, and chance that is taken by its expectation, are left to the kernel of the concept; a stage is solved by a
+function of the concept, for all nodes of one shape and all variants at once. The action values of a stage are
+:math:`Q_i(e) = pay_i(e) + W_i(dst(e))` over its joint actions.
 """
 
 from __future__ import annotations

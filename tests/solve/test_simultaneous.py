@@ -1,5 +1,7 @@
 """Players that choose at once: the expansion against an interpreter, stages against their laws, and printed games as scenarios."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -92,6 +94,26 @@ def test_joint_moves_do_what_an_interpreter_says(scenario):
         value[game.graph.roots[0]], second.value(second.start()), rtol=1e-9, atol=1e-9 * game.numbers.span.max()
     )
     assert second.visited > 0
+
+
+SHIPPED = [
+    file
+    for file in sorted((Path(__file__).parent.parent.parent / "scenarios").glob("*.toml"))
+    if "simultaneous = [" in file.read_text(encoding="utf-8")
+]
+
+
+def test_some_shipped_scenarios_choose_at_once():
+    assert len(SHIPPED) >= 3
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_shipped_joint_moves_do_what_an_interpreter_says(file):
+    scenario = sim.load(file)
+    game = compile_game(scenario, rounds=3, unrolled=True)
+    second = Uniform(scenario, rounds=3)
+    value, _ = node_values(game, uniform_play(game))
+    np.testing.assert_allclose(value[game.graph.roots[0]], second.value(second.start()), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("rule", RULES)
