@@ -31,7 +31,7 @@ class Status(Enum):
     """
 
     CERTIFIED = "The referee confirmed the answer."
-    LOST = "The branch that was followed could not be followed to its end: no certified answer. Try other starts, another rule of selection, or a lower precision."
+    LOST = "The branch could not be followed to its end: no certified answer. Try other starts, another rule of selection, or a lower precision."
     TIME_LIMIT = "Stopped at the time limit with what was found so far; raise time_limit."
     NOT_CERTIFIED = "The referee measured a deviation above the tolerance: the profile is not an answer. Please report the scenario."
 

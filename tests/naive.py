@@ -206,7 +206,7 @@ class Uniform(Naive):
     """Weighted uniform play."""
 
     def respond(self, _, weights, values):
-        return [w / sum(weights) for w in weights]
+        return [w / sum(weights) for w in weights][: len(values)]
 
 
 class Backward(Naive):

@@ -1,9 +1,9 @@
 r"""Bounds on outcomes across subgame-perfect equilibria: every way to break ties and to choose among stage equilibria, one by one.
 
-Going backwards, the game forks wherever a mover has several best actions, or a stage of two players several extreme equilibria; each fork goes on with its own
-continuation values. What comes out are the equilibria in which ties are broken purely and stages are played at extreme equilibria, all of them
-unless there are more than the limit: then the bounds hold for those found only, and say so. Equilibria that mix a tie, or mix two of a
-component, lie between these where they exist, but may carry other choices before them.
+Going backwards, the game forks wherever a mover has several best actions, or a stage of two players several extreme equilibria; each fork
+goes on with its own continuation values. What comes out are the equilibria in which ties are broken purely and stages are played at extreme
+equilibria, all of them unless there are more than the limit: then the bounds hold for those found only, and say so. Equilibria that mix a
+tie, or mix two of a component, lie between these where they exist, but may carry other choices before them.
 """
 
 from __future__ import annotations

@@ -108,6 +108,6 @@ def choices_at(solution: Solution, node: int, player: int, variant: int = 0, arr
     return Choices(
         player=graph.players[player],
         labels=labels,
-        probability=np.bincount(own, weights=share, minlength=count),
+        probability=np.bincount(own, weights=share, minlength=count).astype(np.float64),
         values=values,
     )

@@ -1,11 +1,11 @@
 r"""Commitment: what a player gains who can bind himself before all others choose.
 
 To *commit to a move* is to make it wherever it is available: the game is solved again with the player's other moves taken away at those
-nodes, and everybody anticipates that. The *leader value* of a stage is the most that a player can earn by announcing a mixed strategy to which the other gives a best reply, ties in the
-leader's favour.
+nodes, and everybody anticipates that. The *leader value* of a stage is the most that a player can earn by announcing a mixed strategy to
+which the other gives a best reply, ties in the leader's favour.
 
-Source: von Stackelberg, H. (1934) Marktform und Gleichgewicht; Schelling, T. (1960) The Strategy of Conflict; Conitzer, V. & Sandholm, T. (2006) Computing the
-optimal strategy to commit to, EC 2006 (the linear programmes).
+Source: von Stackelberg, H. (1934) Marktform und Gleichgewicht; Schelling, T. (1960) The Strategy of Conflict; Conitzer, V. & Sandholm, T.
+(2006) Computing the optimal strategy to commit to, EC 2006 (the linear programmes).
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ class _Walker:
         player = graph.players.index(record.player)
         behind = np.prod(graph.node_shape[self.source[edges], player + 1 :], axis=1, dtype=np.int64)
         rest = edges - graph.edge_action(player)[edges] * behind
-        total = np.bincount(rest, weights=self.profile[0, edges], minlength=graph.edge_count)
+        total: Floats = np.bincount(rest, weights=self.profile[0, edges], minlength=graph.edge_count).astype(np.float64)
         return total[rest]
 
 

@@ -528,7 +528,8 @@ def _own_actions(game: Game, player: int) -> tuple[Any, Any, Any, Any]:
 
 def _alone(share: Floats, others: Any) -> Floats:
     """Return how likely what the others do is at each edge, whatever the player does."""
-    return np.bincount(others, weights=share)[others]
+    total: Floats = np.bincount(others, weights=share).astype(np.float64)
+    return total[others]
 
 
 def node_values(game: Game, profile: Floats, variant: int = 0, guess: Floats | None = None) -> tuple[Floats, Floats]:

@@ -69,9 +69,9 @@ def read_prospect(context: Context, name: str, table: PlayerTable) -> Mapping[st
         text = getattr(table.prospect, one.key)
         noted = len(context.problems)
         expression = context.read(text, here, f"{one.key} of {name}", context.value_scope, "number")
-        readable = len(context.problems) == noted and expression.constant is not None
-        if readable and not one.holds(expression.constant):
-            what = f"{one.key} of {name} is {expression.constant:g}"
+        constant = expression.constant if len(context.problems) == noted else None
+        if constant is not None and not one.holds(constant):
+            what = f"{one.key} of {name} is {constant:g}"
             context.note(here, "outside-range", what, one.expected, one.why)
         found[one.key] = expression
     who = f"{name} evaluates chance by prospect theory"

@@ -1,13 +1,15 @@
 r"""Follow the branch of stationary logit equilibria from uniform play.
 
-Unknown are, at every node at which somebody chooses, the logarithms :math:`x` of the choice probabilities, and the value :math:`V_i` of every such node and of
-every node to which a round leads back. Chance is taken out beforehand: along an edge, :math:`Q_i(e) = c_i(e) + T_i(e) V_i` with a sparse row :math:`T_i(e)` that
-holds beliefs and discounting. The equations are the logit condition at each node, with precision :math:`s \lambda_i`, and
-:math:`V_i(n) = \sum_e \sigma(e) Q_i(e)`. A node's own logarithms enter its own equations only, so they are eliminated node by node, and what is left is linear
-algebra in values: dense or sparse, as the transitions are. The branch is followed along its arc and may turn back in ``s``.
+Unknown are, at every node at which somebody chooses, the logarithms :math:`x` of the choice probabilities, and the value :math:`V_i` of
+every such node and of every node to which a round leads back. Chance is taken out beforehand: along an edge, :math:`Q_i(e) = c_i(e) +
+T_i(e) V_i` with a sparse row :math:`T_i(e)` that holds beliefs and discounting. The equations are the logit condition at each node, with
+precision :math:`s \lambda_i`, and :math:`V_i(n) = \sum_e \sigma(e) Q_i(e)`. A node's own logarithms enter its own equations only, so they
+are eliminated node by node, and what is left is linear algebra in values: dense or sparse, as the transitions are. The branch is followed
+along its arc and may turn back in ``s``.
 
-Source: Herings, P. J.-J. & Peeters, R. (2004) Stationary equilibria in stochastic games: structure, selection, and computation, Journal of Economic Theory
-118:32-60; Eibelshäuser, S. & Poensgen, D. (2019) Markov quantal response equilibrium and a homotopy method for computing and selecting Markov perfect equilibria.
+Source: Herings, P. J.-J. & Peeters, R. (2004) Stationary equilibria in stochastic games: structure, selection, and computation, Journal of
+Economic Theory 118:32-60; Eibelshäuser, S. & Poensgen, D. (2019) Markov quantal response equilibrium and a homotopy method for computing
+and selecting Markov perfect equilibria.
 """
 
 from __future__ import annotations
@@ -533,7 +535,7 @@ def _correct(
     bold = CAREFUL if stops else BOLD
     for turn in range(MOST_CORRECTIONS):
         try:
-            directions, residual, _ = system.directions(trial)
+            directions, _, _ = system.directions(trial)
         except (np.linalg.LinAlgError, RuntimeError):
             return None
         if not np.isfinite(directions).all():

@@ -11,7 +11,7 @@ forecasts be right; Fang, L., Hipel, K. & Kilgour, D. M. (1993) Interactive Deci
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from sim.solve.contract import Answer, Plan
 from sim.solve.equilibrium_stage import Chooser, check_rule
 from sim.solve.induction import backward, check_ties
 from sim.solve.stages import induct
-
-if TYPE_CHECKING:
-    from sim.kinds import Floats
 
 __all__ = ["MOST_ROUNDS", "Options", "solve", "truncated"]
 
@@ -127,7 +124,7 @@ def solve(game: Game, options: Options) -> Answer:
     profile = np.zeros((game.variants, graph.edge_count))
     rounds = np.repeat(graph.layer_round, np.diff(graph.layer_start))[graph.edge_source()]
     mover = graph.layer_player[graph.node_layer()][graph.edge_source()]
-    counts: dict[str, Floats] = {}
+    counts: dict[str, Any] = {}
     plans: list[Plan] = []
     for number in np.unique(graph.layer_round):
         seen = truncated(game, int(number), options.ahead)
@@ -136,7 +133,7 @@ def solve(game: Game, options: Options) -> Answer:
             players=graph.players, variants=game.variants, selection=options.selection, fallback=options.fallback
         )
         induct(seen, backward(seen, options.ties), chooser, plan)
-        taken = np.flatnonzero((rounds == number) & ((mover >= 0) | (mover == SIMULTANEOUS)))
+        taken: Any = np.flatnonzero((rounds == number) & ((mover >= 0) | (mover == SIMULTANEOUS)))
         profile[:, taken] = plan[:, taken]
         plans.append(Plan(game=seen, profile=plan, edges=taken))
         for name, count in chooser.counts().items() if graph.simultaneous else ():

@@ -1,16 +1,17 @@
 r"""Markov-perfect equilibrium of games with an infinite horizon and discounting, on the graph of public states.
 
-A stationary profile is Markov perfect if no player can gain by deviating at any state, and by the one-shot deviation principle one deviation is enough to
-check: if none gains more than ``g`` of the payoff range, no deviation, however long, gains more than :math:`g / (1 - \delta)` of it.
+A stationary profile is Markov perfect if no player can gain by deviating at any state, and by the one-shot deviation principle one
+deviation is enough to check: if none gains more than ``g`` of the payoff range, no deviation, however long, gains more than :math:`g / (1 -
+\delta)` of it.
 
-First the round is answered again and again by backward induction, with the values of the answer before (:mod:`sim.solve.rounds`), once for each of the
-``starts``; where that does not settle, by other rules of selection.
-Answers may come back in a circle, since pure stationary equilibria need not exist even where one player moves at a time. Then the branch of stationary
-logit equilibria is followed from uniform play until nobody gains (:mod:`sim.solve.homotopy`). All equilibria found that differ are reported; the first is
-the solution.
+First the round is answered again and again by backward induction, with the values of the answer before (:mod:`sim.solve.rounds`), once for
+each of the ``starts``; where that does not settle, by other rules of selection. Answers may come back in a circle, since pure stationary
+equilibria need not exist even where one player moves at a time. Then the branch of stationary logit equilibria is followed from uniform
+play until nobody gains (:mod:`sim.solve.homotopy`). All equilibria found that differ are reported; the first is the solution.
 
-Source: Maskin, E. & Tirole, J. (2001) Markov perfect equilibrium, Journal of Economic Theory 100:191-219; Herings, P. J.-J. & Peeters, R. (2004) Stationary
-equilibria in stochastic games, Journal of Economic Theory 118:32-60; Eibelshäuser, S. & Poensgen, D. (2019) Markov quantal response equilibrium.
+Source: Maskin, E. & Tirole, J. (2001) Markov perfect equilibrium, Journal of Economic Theory 100:191-219; Herings, P. J.-J. & Peeters, R.
+(2004) Stationary equilibria in stochastic games, Journal of Economic Theory 118:32-60; Eibelshäuser, S. & Poensgen, D. (2019) Markov
+quantal response equilibrium.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ SAME = 1e-6
 class Options:
     """Options: rules for ties and among stage equilibria, how many starts to try, and whether to follow the logit branch at once.
 
-    ``time_limit`` is in seconds, for each variant. ``starts`` counts where values begin: 1 those of uniform play, then one for the best and the worst of each player, then random ones. ``method`` is
-    ``replies`` (then the branch where they fail), or ``branch``.
+    ``time_limit`` is in seconds, for each variant. ``starts`` counts where values begin: 1 those of uniform play, then one for the best and the
+    worst of each player, then random ones. ``method`` is ``replies`` (then the branch where they fail), or ``branch``.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 r"""Fixed points of one round: how stationary games are solved, whatever is played within the round.
 
-Given values :math:`V` of the nodes to which the last round leads back, a concept answers the round by going backwards through it. The profile is then
-played on until its own values settle, and the round is answered again: policy iteration, known for zero-sum games from Pollatschek & Avi-Itzhak. It need not
-converge; if answers come back in a circle, values move on by a single round at a time (Shapley), and if that comes no nearer the caller has to try something else.
+Given values :math:`V` of the nodes to which the last round leads back, a concept answers the round by going backwards through it. The
+profile is then played on until its own values settle, and the round is answered again: policy iteration, known for zero-sum games from
+Pollatschek & Avi-Itzhak. It need not converge; if answers come back in a circle, values move on by a single round at a time (Shapley), and
+if that comes no nearer the caller has to try something else.
 
 Source: Pollatschek, M. & Avi-Itzhak, B. (1969) Algorithms for stochastic games with geometrical interpretation, Management Science 15:399-415;
 Shapley, L. (1953) Stochastic games, PNAS 39:1095-1100.
@@ -14,7 +15,7 @@ Shapley, L. (1953) Stochastic games, PNAS 39:1095-1100.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numba as nb
 import numpy as np
@@ -50,20 +51,21 @@ class Round:
         ``stage(index)`` returns the function that solves stages of the variants with these places.
     """
 
-    kernel: Callable[[Game, Floats], Callable[[int, int, slice, Floats, Floats], None]]
-    stage: Callable[[Floats], Callable[[Stage], Floats]]
+    kernel: Callable[[Game, Any], Callable[[int, int, slice, Floats, Floats], None]]
+    stage: Callable[[Any], Callable[[Stage], Floats]]
 
 
 @nb.njit(
     nb.void(
-        read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2), read(INT, 1),
-        read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), read(REAL, 2), nb.float64, nb.intp, nb.intp, nb.intp, write(REAL, 3),
+        read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
+        read(INT, 1), read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), read(REAL, 2),
+        nb.float64, nb.intp, nb.intp, nb.intp, write(REAL, 3),
     ),
     nogil=True,
     cache=True,
 )  # fmt: skip
 def _play_on(
-    layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_weight, edge_pay, edge_prob, node_reward, node_final, node_return,
+    layer_start, layer_player, layer_boundary, edge_start, edge_dst, _edge_weight, edge_pay, edge_prob, node_reward, node_final, node_return,
     reward, pay, prob, discount, span, profile, slack, most, first, stop, later,
 ):  # fmt: skip
     """Play variants ``first … stop - 1`` on under their profile until values move less than ``slack`` of the range, or ``most`` times."""
@@ -200,6 +202,6 @@ def settle(
     return profile, values, done
 
 
-def take(game: Game, index: Floats) -> Game:
+def take(game: Game, index: Any) -> Game:
     """Return a game with some of the variants."""
-    return replace(game, numbers=game.numbers.take(index))  # pyright: ignore[reportArgumentType] - an index array picks as a slice does
+    return replace(game, numbers=game.numbers.take(index))

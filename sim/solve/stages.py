@@ -344,4 +344,5 @@ def _singular(table: Floats, own: list[Floats], shape: tuple[int, ...]) -> Float
                 spec = ",".join([f"v{letters}", *(f"v{letters[other]}" for other in rest)])
                 slope = np.einsum(f"{spec}->v{letters[i]}{letters[j]}", tensor, *(own[other] for other in rest))
                 jacobian[:, start[i] : start[i + 1], start[j] : start[j + 1]] -= spread @ slope
-    return np.linalg.svd(jacobian, compute_uv=False)[:, -1]
+    least: Floats = np.linalg.svd(jacobian, compute_uv=False)[:, -1].astype(np.float64)
+    return least

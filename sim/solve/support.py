@@ -1,8 +1,9 @@
 r"""Solve a stationary game exactly once it is known who plays what with positive probability.
 
-Given the supports, an equilibrium satisfies :math:`U_{ia} = U_{ib}` on the support of player i at each node, probability 0 off it, and the value equations. The
-system is square; Newton's method from a nearby point of the logit branch solves it, and the answer is kept only if no probability is negative and nobody gains off
-the support. What makes a player indifferent may lie at other nodes, so nothing is eliminated here: probabilities and values are solved for together.
+Given the supports, an equilibrium satisfies :math:`U_{ia} = U_{ib}` on the support of player i at each node, probability 0 off it, and the
+value equations. The system is square; Newton's method from a nearby point of the logit branch solves it, and the answer is kept only if no
+probability is negative and nobody gains off the support. What makes a player indifferent may lie at other nodes, so nothing is eliminated
+here: probabilities and values are solved for together.
 """
 
 from __future__ import annotations

@@ -231,8 +231,13 @@ def compare_rewards(game, names):
 
 SMALL = [
     file
-    for file in [*sorted((ROOT / "scenarios").glob("*.toml")), ROOT / "tests" / "scenario" / "base.toml", sim.template()]
-    if "simultaneous = [" not in file.read_text(encoding="utf-8")  # those are walked in tests/solve/test_simultaneous.py
+    for file in [
+        *sorted((ROOT / "scenarios").glob("*.toml")),
+        ROOT / "tests" / "scenario" / "base.toml",
+        sim.template(),
+    ]
+    if "simultaneous = ["
+    not in file.read_text(encoding="utf-8")  # those are walked in tests/solve/test_simultaneous.py
 ]
 
 
