@@ -392,6 +392,7 @@ def _relabelled(game: Game) -> None:
         game.origin.settings,
         rounds=game.origin.rounds,
         node_limit=10 * game.graph.node_count,
+        unrolled=True,
     )
     _demand(
         other.graph.node_count == game.graph.node_count,
@@ -450,7 +451,7 @@ def check_invariants(
     >>> len(check_invariants(sim.load(sim.template()), examples=2)) == len(INVARIANTS)
     True
     """
-    base = compile_game(scenario, fixed, rounds=rounds)
+    base = compile_game(scenario, fixed, rounds=rounds, unrolled=True)  # of an endless game the rounds that are shown
     count = max(1, min(examples, 200_000 // max(base.graph.node_count, 1)))
 
     @settings(
@@ -463,7 +464,7 @@ def check_invariants(
     def hold(drawn: dict[str, float | str]) -> None:
         chosen = {**drawn, **(fixed or {})}
         try:
-            game = compile_game(scenario, chosen, rounds=rounds)
+            game = compile_game(scenario, chosen, rounds=rounds, unrolled=True)
         except ScenarioError as error:  # a corner of the ranges where the rules break down is a finding of its own
             message = f"the scenario breaks down with {chosen}: {error}"
             raise InvariantError(message) from None

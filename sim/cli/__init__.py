@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # our own threads go over variants; numpy reads this when it is imported
+
 from sim.cli import answers, files, graph, inside, learn, study
 from sim.cli.common import print_line, say
 from sim.errors import NoAnswerError, SimError
