@@ -399,7 +399,11 @@ def _relabelled(game: Game) -> None:
         "the order of players and moves in the file changes the number of states",
     )
     for concept in ("subgame_perfect", "quantal_response"):
-        first, second = solve(game, concept).values[0], solve(other, concept).values[0][::-1]
+        options: dict[str, Any] = {}
+        if concept == "quantal_response" and game.graph.simultaneous:  # beyond a fork the branch may go on either side
+            spans = zip(game.graph.players, game.numbers.span[0], strict=True)
+            options["precision"] = {player: 1.0 / float(span) for player, span in spans}
+        first, second = solve(game, concept, **options).values[0], solve(other, concept, **options).values[0][::-1]
         gap = np.abs(first - second).max()
         _demand(
             gap <= ROUNDING * game.numbers.span.max(),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # our own threads go over variants; numpy reads this when it is imported
+# Our own threads go over variants; numpy reads this when it is imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from sim.cli import answers, files, graph, inside, learn, study
 from sim.cli.common import print_line, say
