@@ -229,13 +229,13 @@ def processes():
     def run(*words):
         subprocess.run([sys.executable, *words], check=True, capture_output=True, cwd=ROOT)
 
-    solve = ("-m", "sim.cli", "solve", "scenarios/rock_bottom.toml", "--json")
+    solve = ("-m", "sim", "solve", "scenarios/rock_bottom.toml", "--json")
     found = json.loads(
         subprocess.run([sys.executable, *solve], check=True, capture_output=True, cwd=ROOT, text=True).stdout
     )
     assert found["status"] == "certified"
     solving = median_times(lambda: run(*solve), repeats=5)[0]
-    helping, empty = median_times(lambda: run("-m", "sim.cli", "--help"), lambda: run("-c", "pass"), repeats=9)
+    helping, empty = median_times(lambda: run("-m", "sim", "--help"), lambda: run("-c", "pass"), repeats=9)
     return [
         row("sim solve rock bottom, process start to answer", solving, limit_s=1.5, checked=True),
         row("sim --help over an empty Python", helping - empty, limit_s=0.3, checked=True),
