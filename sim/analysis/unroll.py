@@ -53,9 +53,9 @@ def unrolled(solution: Solution, rounds: int | None = None) -> Solution:
     mover = flat.graph.layer_player[flat.graph.node_layer()][flat.graph.edge_source()]
     chance = (mover < 0) & (mover != SIMULTANEOUS)
     profile[:, chance] = flat.numbers.prob[:, flat.graph.edge_prob[chance], 0]
-    source = flat.graph.edge_source()[~chance]
-    place = np.flatnonzero(~chance) - flat.graph.edge_start[source]
-    profile[:, ~chance] = solution.profile[:, game.graph.edge_start[nodes[source]] + place]
+    chosen = np.flatnonzero(~chance)
+    twin = _same_edges(flat.graph, game.graph, chosen, nodes[flat.graph.edge_source()[chosen]])
+    profile[:, chosen[twin >= 0]] = solution.profile[:, twin[twin >= 0]]  # what a commitment took away stays at 0
     return replace(solution, game=_valued(flat, solution, homes), profile=frozen(profile), guess=None)
 
 
@@ -76,6 +76,19 @@ def _counterparts(scenario: Scenario, flat: Graph, endless: Graph) -> tuple[Ints
     last = flat.layer_count - 1
     after = first[_stationary(scenario, int(flat.layer_round[last]) + 1)]
     return out, _same(endless, after, flat.node_key[flat.nodes(last)])
+
+
+def _same_edges(flat: Graph, endless: Graph, edges: Any, nodes: Any) -> Any:
+    """Find the edge with the same label that leaves the counterpart of each edge's node; -1 where there is none."""
+    known = {label: place for place, label in enumerate(endless.labels)}
+    names = np.array([known.get(label, -1) for label in flat.labels])[flat.edge_label[edges]]
+    size = len(endless.labels)
+    code = endless.edge_source().astype(np.int64) * size + endless.edge_label
+    order = np.argsort(code, kind="stable")
+    wanted = nodes.astype(np.int64) * size + names
+    place = np.minimum(np.searchsorted(code[order], wanted), len(order) - 1)
+    found = order[place]
+    return np.where((names >= 0) & (code[found] == wanted), found, -1)
 
 
 def _stationary(scenario: Scenario, number: int) -> int:

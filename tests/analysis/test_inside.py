@@ -1,6 +1,7 @@
 """What lies inside a solution: reasons, commitment, bounds, stages, limited foresight; and the broken solver that the referee refuses."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +104,18 @@ def test_restricting_nothing_changes_nothing(game):
     same = restricted(game, np.ones(game.graph.edge_count, dtype=bool))
     one, two = sim.solve(game), sim.solve(same)
     np.testing.assert_array_equal(one.profile, two.profile)
+
+
+def test_being_bound_without_end():
+    """In the rivalry without end a side bound to press is never seen to conciliate, and probabilities stay probabilities."""
+    rivalry = sim.load(Path(__file__).parent.parent.parent / "scenarios" / "enduring_rivalry.toml")
+    found = commit(sim.solve(sim.compile(rivalry), "markov_perfect"), "press", "east")
+    paths = sim.play(found.bound)
+    assert 0 <= paths.outcome("war")[0] <= 1
+    np.testing.assert_allclose(paths.trajectory()[0].sum(axis=1), 1.0)
+    pressed = [paths.game.graph.labels[k].plays("press", "east") for k in paths.game.graph.edge_label]
+    mover = paths.game.graph.layer_player[paths.game.graph.node_layer()][paths.game.graph.edge_source()]
+    assert paths.profile[0, (mover == SIMULTANEOUS) & ~np.array(pressed)].max() == 0.0
 
 
 def test_leaders_of_printed_games():
