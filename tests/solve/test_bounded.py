@@ -7,6 +7,7 @@ from hypothesis import given, settings
 import sim
 from sim.errors import OptionError
 from sim.game.referee import measure, measure_replies
+from sim.scenario.load import loads
 from sim.solve.cognitive_hierarchy import poisson
 from sim.solve.replies import best_replies, uniform_play
 from sim.testing import games
@@ -66,6 +67,54 @@ def test_levels_of_the_centipede_by_hand(root):
     assert takers[1] == [0, 0, 0, 0, 0, 1]
     assert takers[2] == [0, 0, 0, 0, 1, 1]
     assert takers[6] == [1] * 6
+
+
+def test_the_beauty_contest():
+    """Ho, Camerer & Weigelt (1998) with p = 0.7 and Camerer, Ho & Chong's (2004) mean level 1.5: choices 50, 35, …, mean 34.97446."""
+    weights = poisson(1.5)
+    choices = [50.0]
+    for k in range(1, len(weights)):
+        choices.append(0.7 * float(weights[:k] @ choices) / float(weights[:k].sum()))
+    assert choices[:2] == [50.0, 35.0]
+    assert float(weights @ choices) == pytest.approx(34.97446, abs=1e-4)
+    scenario = loads(CONTEST.format(options=", ".join(map(str, range(101)))), "contest.toml")
+    game = sim.compile(scenario)
+    means = []
+    for level in (1, 2, 3):
+        found = sim.solve(game, "level_k", level=level)
+        assert found.status.certified
+        means.append(float(sim.play(found).outcome("one")[0]))
+    assert means == [35.0, pytest.approx(24.5, abs=0.5), pytest.approx(17.15, abs=0.5)]
+    mixed = sim.solve(game, "cognitive_hierarchy", tau=1.5)
+    assert mixed.status.certified
+    assert float(sim.play(mixed).outcome("one")[0]) == pytest.approx(34.97446, abs=0.3)
+
+
+CONTEST = """
+title = "guess 0.7 of the other's number"
+[players.a]
+[players.b]
+[state.x]
+range = [0, 100]
+start = 0
+[state.y]
+range = [0, 100]
+start = 0
+[[turns]]
+simultaneous = ["a", "b"]
+[moves.say]
+player = "a"
+choose = {{ x = [{options}] }}
+[moves.tell]
+player = "b"
+choose = {{ y = [{options}] }}
+[payoffs.a]
+each_round = "-(x - 0.7 * y) ** 2"
+[payoffs.b]
+each_round = "-(y - 0.7 * x) ** 2"
+[outcomes]
+one = "sum_over(x)"
+"""
 
 
 def test_the_referee_refuses_a_wrong_reply():
