@@ -330,10 +330,17 @@ def _secure(game: Game) -> None:
         )
 
 
+def _precisions(game: Game) -> dict[str, float]:
+    """Choose precisions at which the branch of quantal response has not forked: beyond a fork rounding decides which side it takes."""
+    if not game.graph.simultaneous:
+        return dict.fromkeys(game.graph.players, 0.75)
+    return {name: 1.0 / float(span) for name, span in zip(game.graph.players, game.numbers.span[0], strict=True)}
+
+
 def _scale_free(game: Game) -> None:
     scale = 4.0  # powers of two keep ties exact
     base = solve(game, "subgame_perfect")
-    precision = dict.fromkeys(game.graph.players, 0.75)
+    precision = _precisions(game)
     quantal = solve(game, "quantal_response", precision=precision)
     for i, name in enumerate(game.graph.players):
         changed = affine(game, i, scale, 0.0)
@@ -344,7 +351,9 @@ def _scale_free(game: Game) -> None:
         # prospect theory is invariant to scale, but a constant moves outcomes across the reference point
         counts_from = game.numbers.prospect is not None and (game.numbers.prospect[:, i] != 1).any()
         shift = 0.0 if counts_from else 2.0
-        again = solve(affine(game, i, scale, shift), "quantal_response", precision={**precision, name: 0.75 / scale})
+        again = solve(
+            affine(game, i, scale, shift), "quantal_response", precision={**precision, name: precision[name] / scale}
+        )
         ended = (game.graph.layer_player[:-1] == TERMINAL).any()
         if not ended:  # where histories differ in length, a constant per round is no constant
             gap = np.abs(again.profile - quantal.profile).max()
@@ -399,10 +408,7 @@ def _relabelled(game: Game) -> None:
         "the order of players and moves in the file changes the number of states",
     )
     for concept in ("subgame_perfect", "quantal_response"):
-        options: dict[str, Any] = {}
-        if concept == "quantal_response" and game.graph.simultaneous:  # beyond a fork the branch may go on either side
-            spans = zip(game.graph.players, game.numbers.span[0], strict=True)
-            options["precision"] = {player: 1.0 / float(span) for player, span in spans}
+        options = {"precision": _precisions(game)} if concept == "quantal_response" else {}
         first, second = solve(game, concept, **options).values[0], solve(other, concept, **options).values[0][::-1]
         gap = np.abs(first - second).max()
         _demand(
