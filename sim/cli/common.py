@@ -118,9 +118,16 @@ def read_precision(texts: list[str]) -> float | dict[str, float]:
 
 def solve_game(game: Game, concept: str, options: dict[str, dict[str, Any]]) -> Solution:
     """Solve, or say why there is no certified answer."""
+    from sim.present.progress import Progress
     from sim.solve.registry import solve
+    from sim.solve.watch import watched
 
-    return solve(game, concept, **options[concept]).require()
+    progress = Progress("solving")
+    try:
+        with watched(progress):
+            return solve(game, concept, **options[concept]).require()
+    finally:
+        progress.stop()
 
 
 def print_line(text: str = "") -> None:

@@ -22,6 +22,7 @@ import numpy as np
 
 from sim.game.graph import CHANCE, RETURN, SIMULTANEOUS, TERMINAL
 from sim.solve.support import finish
+from sim.solve.watch import tell
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
@@ -467,7 +468,8 @@ def follow(
     path = [_row(system, point)] if keep else []
     tangent, tangent_s, step = np.zeros(len(weight)), 1.0, FIRST_STEP
     arrived, wanted = False, NEAR
-    for _ in range(MOST_STEPS):
+    for number in range(MOST_STEPS):
+        tell(number, MOST_STEPS)
         if time.monotonic() > until:
             break
         if precision is None:

@@ -23,6 +23,7 @@ import numpy as np
 from sim.numerics.signatures import FLAG, INT, REAL, read, write
 from sim.numerics.threads import over_variants
 from sim.solve.stages import induct
+from sim.solve.watch import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +181,7 @@ def settle(
     done = np.zeros(game.variants, dtype=np.bool_)
     best, stale = np.inf, 0
     for turn in range(most):
+        tell(turn, most)
         index = np.flatnonzero(~done)
         if not len(index) or stale > PATIENCE:
             break

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import sim
 from sim.analysis.unroll import unrolled
 from sim.construct.compile import compile as compile_game
-from sim.errors import OptionError, ScenarioError
+from sim.errors import NoAnswerError, OptionError, ScenarioError
 from sim.game.graph import RETURN
 from sim.game.referee import measure, node_values
 from sim.game.stationary import stationary_game
@@ -168,6 +168,37 @@ def test_mistakes_teach(old, new, kind):
     with pytest.raises(ScenarioError) as caught:
         compile_game(loads(CLOCK.replace(old, new), "clock.toml"))
     assert kind in {problem.kind for problem in caught.value.problems}, str(caught.value)
+
+
+def test_a_time_limit_ends_with_its_name_and_a_watcher_is_told():
+    from sim.solve.watch import watched
+
+    told = []
+    with watched(lambda done, total: told.append((done, total))):
+        stopped = sim.solve(drawn(0, states=6, actions=3), "markov_perfect", method="branch", time_limit=1e-9)
+    assert told
+    assert all(0 <= done <= total for done, total in told)
+    assert stopped.status.name == "TIME_LIMIT"
+    with pytest.raises(NoAnswerError, match="time limit"):
+        stopped.require()
+
+
+def test_what_was_found_before_an_interruption_is_kept(monkeypatch):
+    from sim.solve import markov_perfect
+
+    calls = []
+    honest = markov_perfect.settle
+
+    def interrupted(*given):
+        calls.append(given)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return honest(*given)
+
+    monkeypatch.setattr(markov_perfect, "settle", interrupted)
+    solution = sim.solve(drawn(0), "markov_perfect", starts=5)
+    assert solution.status.certified
+    assert len(calls) == 2
 
 
 def test_finite_concepts_are_refused():
