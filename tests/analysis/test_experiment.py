@@ -274,3 +274,69 @@ def test_mistakes_that_would_surface_late_are_told_early(folder, old, new, messa
     with pytest.raises(ExperimentError, match=message) as found:
         read_experiment(folder / "small.toml")
     assert all(problem.line > 0 for problem in found.value.problems)
+
+
+PARTING = """
+title = "who parts when"
+question = "in which round?"
+scenario = "{scenario}"
+concepts = [
+  "subgame_perfect",
+  {{ concept = "limited_foresight", ahead = 1, label = "near" }},
+  {{ concept = "limited_foresight", ahead = 6, label = "far" }},
+]
+outcomes = ["last"]
+[measures.parts]
+parting = "subgame_perfect"
+[answer]
+sentence = "{{near:.0f}}, {{below:.2f}}"
+[answer.facts]
+near  = {{ of = "parts", where = {{ concept = "near" }} }}
+below = {{ of = "last", reduce = "below", level = 1 }}
+"""
+TRAP = """
+title = "trap"
+rounds = 3
+[players.a]
+[state.trapped]
+range = [0, 2]
+start = 0
+[[turns]]
+player = "a"
+[moves.wait]
+player = "a"
+when = "trapped == 0"
+[moves.grab]
+player = "a"
+when = "trapped == 0"
+effects = { trapped = 1 }
+pays = { a = 1 }
+[moves.sink]
+player = "a"
+when = "trapped > 0"
+effects = { trapped = 2 }
+[payoffs.a]
+each_round = "-10 * (trapped == 2)"
+[outcomes]
+last = "final(trapped)"
+"""
+
+
+def test_the_round_in_which_concepts_part_is_a_measure(tmp_path):
+    """The short-sighted grab at once, the far-sighted in the last round: they part in round 1, and who looks to the end never parts."""
+    (tmp_path / "trap.toml").write_text(TRAP, encoding="utf-8")
+    (tmp_path / "parting.toml").write_text(PARTING.format(scenario="trap.toml"), encoding="utf-8")
+    dataset = sim.run(tmp_path / "parting.toml")
+    parts = dataset["parts"].values.reshape(-1)
+    assert len(parts) == 3
+    assert np.isnan(parts[[0, 2]]).all()
+    assert parts[1] == 1.0
+    assert dataset["last"].values.reshape(-1).tolist() == [1.0, 2.0, 1.0]
+    from sim.analysis.answer import sentence
+    from sim.analysis.plan import read_experiment
+
+    assert sentence(read_experiment(tmp_path / "parting.toml").experiment.answer, dataset) == "1, 0.00"
+    wrong = PARTING.format(scenario="trap.toml").replace('parting = "subgame_perfect"', 'parting = "nobody"')
+    (tmp_path / "wrong.toml").write_text(wrong, encoding="utf-8")
+    with pytest.raises(ExperimentError, match="label of a concept"):
+        read_experiment(tmp_path / "wrong.toml")
