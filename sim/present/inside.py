@@ -95,7 +95,26 @@ def stage_tables(info: StageInfo) -> list[Table]:
         tables.append(
             Table(title=f"Equilibria (completeness: {info.equilibria[0].complete})", columns=columns, rows=rows)
         )
+    if len(info.players) == PAIR:
+        tables.append(_leaders_table(info))
     return tables
+
+
+def _leaders_table(info: StageInfo) -> Table:
+    """Tabulate what each player would earn by announcing first, against what is played."""
+    from sim.analysis.commitment import leader
+
+    rows: list[tuple[str, ...]] = []
+    played = [np.einsum("ab,a,b->", info.payoffs[i], *info.played) for i in range(PAIR)]
+    for i, name in enumerate(info.players):
+        own, other = (info.payoffs[i], info.payoffs[1 - i])
+        found = leader(own, other) if i == 0 else leader(own.T, other.T)
+        reply = info.actions[1 - i][found.reply]
+        rows.append(
+            (name, number(found.values[0]), number(float(played[i])), _mixed(info.actions[i], found.strategy), reply)
+        )
+    columns = ("leader", "would earn", "earns", "by announcing", "answered by")
+    return Table(title="If one of them could announce first, and be believed", columns=columns, rows=rows)
 
 
 def _same(info: StageInfo, one: Any) -> bool:
