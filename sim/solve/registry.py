@@ -16,6 +16,7 @@ from sim.solve.contract import Answer, Certificate, Concept, Solution
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
+    from sim.game.referee import Measures
     from sim.kinds import Floats
 
 __all__ = ["CONCEPTS", "ELSEWHERE", "LATER", "Solution", "concept", "concepts_for", "judged", "option_names", "solve"]
@@ -217,6 +218,22 @@ def judged(game: Game, name: str, profile: Floats, **options: Any) -> Solution:
     return _judged(game, row, import_module(row.module).Options(**options), Answer(profile=profile))
 
 
+def _with_plans(measures: Measures, answer: Answer) -> Measures:
+    """Let the residual be the largest gain in any plan, in the game it was made for; infinite if the profile is not what was planned."""
+    from sim.game.referee import measure
+
+    for plan in answer.plans:
+        found = measure(plan.game, plan.profile)
+        kept = (answer.profile[:, plan.edges] == plan.profile[:, plan.edges]).all(axis=1)
+        measures = replace(
+            measures,
+            residual=frozen(np.where(kept, np.maximum(measures.residual, found.max_gain), np.inf)),
+            distribution_error=frozen(np.maximum(measures.distribution_error, found.distribution_error)),
+            dependence=frozen(np.maximum(measures.dependence, found.dependence)),
+        )
+    return measures
+
+
 def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
     """Have the referee measure an answer."""
     from sim.game.referee import measure, measure_replies
@@ -224,6 +241,7 @@ def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
     measures = measure(game, answer.profile, answer.precision, answer.guess)
     if answer.replies:
         measures = measure_replies(game, answer.replies, measures)
+    measures = _with_plans(measures, answer)
     certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance, drawn=answer.drawn)
     graph, numbers = game.graph, game.numbers
     movers = np.repeat(np.repeat(graph.layer_player, np.diff(graph.layer_start)), np.diff(graph.edge_start))

@@ -281,6 +281,33 @@ each_round = "-10 * (trapped == 2)"
     assert grabs == [1.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize("wrong", ["the plan", "what is carried out"])
+def test_a_bad_plan_is_not_certified(wrong, monkeypatch):
+    """Plans that are distributions, but not best: and a good plan that is not carried out."""
+    from sim.solve import limited_foresight
+
+    game = sim.compile(sim.load(sim.template()))
+    assert sim.solve(game, "limited_foresight").status.certified
+    honest = limited_foresight.solve
+
+    def broken(given, options):
+        answer = honest(given, options)
+        assert answer.plans
+        turned = answer.profile.copy()
+        turned[:, :2] = turned[:, 1::-1]  # the first mover does the other thing
+        plans = tuple(
+            contract.Plan(game=plan.game, profile=turned if wrong == "the plan" else plan.profile, edges=plan.edges)
+            for plan in answer.plans
+        )
+        return contract.Answer(profile=turned, plans=plans)
+
+    monkeypatch.setattr(limited_foresight, "solve", broken)
+    found = sim.solve(game, "limited_foresight")
+    assert not found.status.certified
+    assert found.certificate.measures.distribution_error[0] <= 1e-12
+    assert found.certificate.measures.residual[0] > 1e-3
+
+
 @pytest.mark.parametrize("ahead", [0, -1, 2.5])
 def test_foresight_is_a_number_of_rounds(ahead):
     with pytest.raises(OptionError, match="ahead"):
