@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import OptionError, did_you_mean
-from sim.solve.stages import joint, marginals
+from sim.solve.stages import follow_stage, joint
 
 if TYPE_CHECKING:
     from sim.kinds import Floats, Keys
@@ -78,24 +78,18 @@ def equilibria_of(stage: Stage) -> Any:
 
 def logit_limit(stage: Stage) -> list[Floats]:
     """Follow the logit branch of each stage until nobody can gain more than 1e-8 of the payoff range; own probabilities, each (v k, actions)."""
-    from sim.numerics.branch import follow_branches
-
     v, k = stage.q.shape[:2]
     q = stage.q[..., list(stage.active)].reshape(v * k, -1, len(stage.active))
     spread = q.max(axis=1, keepdims=True) - q.min(axis=1, keepdims=True)
     table = (q - q.mean(axis=1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
-    weight = np.broadcast_to(np.concatenate(stage.weights, axis=1), (v, k, sum(stage.shape))).reshape(v * k, -1)
-    x, _, _, _ = follow_branches(np.array(stage.shape, dtype=np.int32), table, weight, regret=REGRET)
-    parts = np.split(np.exp(x[:, :-1]), np.cumsum(stage.shape)[:-1], axis=1)
-    return [one / one.sum(axis=1, keepdims=True) for one in parts]
+    return follow_stage(stage, table, regret=REGRET)
 
 
 def _trace(a: Floats, b: Floats, stage: Stage) -> list[Floats]:
     """Follow the linear tracing procedure from weighted uniform play."""
     from sim.numerics.tracing import trace
 
-    v, k = stage.q.shape[:2]
-    prior = [np.broadcast_to(one, (v, k, one.shape[-1])).reshape(v * k, -1) for one in stage.weights]
+    prior = [np.tile(one, (len(stage.q), 1)) for one in stage.weights]
     return list(trace(a, b, prior[0], prior[1]))
 
 
@@ -236,8 +230,7 @@ class Chooser:
             sure[np.ravel_multi_index(actions, shape)] = 1.0
             if np.abs(sure - traced).max() < 1e-4:  # noqa: PLR2004 - the branch ends within 1e-8 of regret
                 return sure
-        own = marginals(traced, shape)
-        return joint([one[None] for one in own])[0]
+        return traced
 
     def pure_pick(self, payoffs: Floats, pure: Any, active: tuple[int, ...]) -> tuple[int, bool]:
         """Choose among pure equilibria of three and more players."""

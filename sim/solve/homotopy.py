@@ -228,45 +228,34 @@ class _System:
         """Split own actions by player."""
         return np.split(p, np.cumsum(block.shape)[:-1], axis=-1)
 
-    def linear(self, point: _Point) -> tuple[Floats, Floats, list[Any], Any]:
+    def linear(self, point: _Point) -> tuple[Floats, list[Any], Any]:
         """Set up Newton's equations with the logarithms eliminated.
 
         Returns
         -------
         tuple
-            Residuals of the value equations with the logarithms' own taken in, (u i, 2): right-hand sides for the residual and for s; the
-            residual itself, (total + u i,); what is needed to get the logarithms back; and the matrix.
+            Residuals of the value equations with the logarithms' own taken in, (u i, 2): right-hand sides for the residual and for s;
+            what is needed to get the logarithms back; and the matrix.
         """
         count, players = len(self.unknown), self.players
         q = self.worth(point.value)
         rhs = np.zeros((count, players, 2))
-        residual = np.zeros((count, players))
-        logit = np.zeros(self.total)
         back: list[Any] = []
-        entries: list[tuple[Any, Any, Any, int, int]] = []
+        entries: list[tuple[Any, Any]] = []
         for block in self.blocks:
             k, size = block.edges.shape
             qs = q[block.edges]
             coefficient = np.zeros((k, players, players, size))
             if not block.active:
                 for i in range(players):
-                    coefficient[:, i, i] = (
-                        self.game.numbers.prob[0, self.graph.edge_prob[self.edges[block.edges]], 1 + i]
-                        if size > 1
-                        else 1.0
-                    )
-                got = np.einsum("kie,kei->ki", np.einsum("kiie->kie", coefficient), qs)
-                residual[block.nodes] = point.value[block.nodes] - got
-                rhs[block.nodes, :, 0] = -residual[block.nodes]
-                entries.append((block, coefficient, None, 0, 0))
+                    coefficient[:, i, i] = chances = self.chances(block, i)
+                    rhs[block.nodes, i, 0] = (chances * qs[:, :, i]).sum(axis=1) - point.value[block.nodes, i]
+                entries.append((block, coefficient))
                 continue
             p = self.split(block, np.exp(point.x[block.places]))
             parts = [part[:, own] for part, own in zip(p, block.own, strict=True)]
             share = np.multiply.reduce(parts)
-            got = np.einsum("ke,kei->ki", share, qs)
-            residual[block.nodes] = point.value[block.nodes] - got
             matrix, h, by_s, mix = self._local(block, point, p, parts, qs)
-            logit[block.places] = h
             own_rows = np.concatenate([np.arange(c) for c in block.shape])
             owner = np.repeat(np.arange(len(block.shape)), block.shape)
             slope = np.stack(
@@ -281,15 +270,15 @@ class _System:
                 0, 2, 1
             )  # (k, i, own)
             rhs[block.nodes] = np.einsum("kio,koc->kic", -slope, solved)
-            rhs[block.nodes, :, 0] = -residual[block.nodes] + rhs[block.nodes, :, 0]
+            rhs[block.nodes, :, 0] += np.einsum("ke,kei->ki", share, qs) - point.value[block.nodes]
             for i in range(players):
                 coefficient[:, i, i] += share
                 for place, j in enumerate(block.active):
                     chosen = owner == place
                     coefficient[:, i, j] += np.einsum("ko,koe->ke", lift[:, i, chosen], mix[place])
-            entries.append((block, coefficient, None, 0, 0))
+            entries.append((block, coefficient))
             back.append((block, matrix, solved, mix))
-        return rhs.reshape(-1, 2), np.concatenate((logit, residual.reshape(-1))), back, self._matrix(entries)
+        return rhs.reshape(-1, 2), back, self._matrix(entries)
 
     def _local(
         self, block: _Block, point: _Point, p: list[Floats], parts: list[Floats], qs: Floats
@@ -340,7 +329,7 @@ class _System:
         count, players = len(self.unknown), self.players
         if self.dense:
             out = np.zeros((count, players, count, players))
-            for block, coefficient, *_ in entries:
+            for block, coefficient in entries:
                 for j in range(players):
                     moved = np.einsum("kie,keu->kiu", coefficient[:, :, j], self.rows[j][block.edges])
                     out[block.nodes, :, :, j] -= moved
@@ -350,9 +339,9 @@ class _System:
         parts: list[Any] = []
         for j in range(players):
             for i in range(players):
-                data = np.concatenate([c[:, i, j].reshape(-1) for _, c, *_ in entries])
-                row = np.concatenate([np.repeat(block.nodes, block.edges.shape[1]) for block, *_ in entries])
-                edge = np.concatenate([block.edges.reshape(-1) for block, *_ in entries])
+                data = np.concatenate([c[:, i, j].reshape(-1) for _, c in entries])
+                row = np.concatenate([np.repeat(block.nodes, block.edges.shape[1]) for block, _ in entries])
+                edge = np.concatenate([block.edges.reshape(-1) for block, _ in entries])
                 keep = data != 0
                 mixing = sparse.csr_array((data[keep], (row[keep], edge[keep])), shape=(count, len(self.edges)))
                 product = (mixing @ self.rows[j]).tocoo()
@@ -363,9 +352,9 @@ class _System:
             sparse.csc_array((data, (row, column)), shape=(size, size)) + sparse.eye_array(size, format="csc")
         ).tocsc()
 
-    def directions(self, point: _Point) -> tuple[Floats, Floats, Floats]:
-        """Return Newton's step at fixed s and the step by s, (total + u i, 2); and the residual."""
-        rhs, residual, back, matrix = self.linear(point)
+    def directions(self, point: _Point) -> Floats:
+        """Return Newton's step at fixed s and the step by s, (total + u i, 2)."""
+        rhs, back, matrix = self.linear(point)
         if self.dense:
             dv = np.linalg.solve(matrix, rhs)
         else:
@@ -387,7 +376,7 @@ class _System:
                     axis=1,
                 )
                 dx[block.places, c] = np.linalg.solve(matrix_, lifted[:, :, None])[:, :, 0] - solved[:, :, c]
-        return np.concatenate((dx, dv)), residual, matrix
+        return np.concatenate((dx, dv))
 
     def chances(self, block: _Block, player: int) -> Floats:
         """Return a player's probabilities of the edges of chance nodes, (k, e)."""
@@ -425,7 +414,7 @@ def _start(system: _System) -> _Point:
     """Return uniform play and its values."""
     x = system.logs.copy()
     point = _Point(x, np.zeros((len(system.unknown), system.players)), 0.0)
-    step, _, _ = system.directions(point)
+    step = system.directions(point)
     point.value = point.value + step[system.total :, 0].reshape(point.value.shape)
     return point
 
@@ -482,7 +471,7 @@ def follow(
                 exact = finish(system, point.x, point.value, gain)
                 if exact is not None:
                     return _found(system, _Point(exact[0], exact[1], point.s), np.array(path), arrived=True)
-        directions, _, _ = system.directions(point)
+        directions = system.directions(point)
         by_s = directions[:, 1]
         norm = np.sqrt(((weight * by_s) ** 2).sum() + 1.0)
         sign = 1.0 if (weight * by_s * tangent).sum() + tangent_s >= 0 else -1.0
@@ -509,7 +498,7 @@ def _polished(system: _System, point: _Point) -> _Point:
     """Correct a point at its s until nothing moves."""
     before = np.inf
     for _ in range(MOST_CORRECTIONS):
-        directions, _, _ = system.directions(point)
+        directions = system.directions(point)
         size = float(np.abs(directions[:, 0]).max(initial=0.0))
         if not size < before:
             break
@@ -537,7 +526,7 @@ def _correct(
     bold = CAREFUL if stops else BOLD
     for turn in range(MOST_CORRECTIONS):
         try:
-            directions, _, _ = system.directions(trial)
+            directions = system.directions(trial)
         except (np.linalg.LinAlgError, RuntimeError):
             return None
         if not np.isfinite(directions).all():
@@ -596,7 +585,7 @@ def _singular(system: _System, point: _Point) -> float:
 
     if not np.isfinite(point.x).all():
         return 0.0
-    matrix = system.linear(point)[3]
+    matrix = system.linear(point)[2]
     if system.dense:
         return float(np.linalg.svd(matrix, compute_uv=False)[-1])
     try:

@@ -184,27 +184,17 @@ def solve(game: Game, options: Options) -> Answer:
             game.variants,
         )  # fmt: skip
         return Answer(profile=profile, precision=precision)
+    if g.stationary:
+        return _stationary(game, precision)
     least = np.ones(game.variants)
 
-    def kernel(some: Game, index: Any) -> Any:
-        return _kernel(some, precision[index])
+    def together(stage: Stage) -> Floats:
+        share, singular = logit_stage(stage, precision[stage.variants])
+        least[stage.variants] = np.minimum(least[stage.variants], singular)
+        return share
 
-    def stage(index: Any) -> Any:
-        least[index] = 1.0
-
-        def together(one: Stage) -> Floats:
-            places = index[one.variants]
-            share, singular = logit_stage(one, precision[places])
-            least[places] = np.minimum(least[places], singular)
-            return share
-
-        return together
-
-    everyone = np.arange(game.variants)
-    if not g.stationary:
-        induct(game, kernel(game, everyone), stage(everyone), profile)
-        return Answer(profile=profile, precision=precision, singular=least if g.simultaneous else None)
-    return _stationary(game, precision)
+    induct(game, _kernel(game, precision), together, profile)
+    return Answer(profile=profile, precision=precision, singular=least if g.simultaneous else None)
 
 
 def _stationary(game: Game, precision: Floats) -> Answer:

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from sim.game.graph import Game
     from sim.kinds import Floats, Ints
 
-__all__ = ["Stage", "chance_values", "independent", "induct", "joint", "logit_stage", "marginals", "stages_of"]
+__all__ = [
+    "Stage",
+    "chance_values",
+    "follow_stage",
+    "independent",
+    "induct",
+    "joint",
+    "logit_stage",
+    "marginals",
+    "stages_of",
+]
 
 MEMORY = 200_000_000  # bytes of values that are kept at once
 
@@ -118,8 +128,7 @@ def _arrive(game: Game, layer: int, arrival: Floats, value: Floats, nodes: Any, 
     """Turn values at nodes into values on arrival there."""
     graph, numbers = game.graph, game.numbers
     if graph.layer_boundary[layer]:
-        players = np.arange(len(graph.players))
-        paid = numbers.reward[variants][:, graph.node_reward[nodes][:, players]]
+        paid = numbers.reward[variants][:, graph.node_reward[nodes]]
         value = paid + numbers.discount[variants][:, None, :] * value
     arrival[:, nodes] = value
 
@@ -289,6 +298,31 @@ def stages_of(game: Game, profile: Floats, variant: int = 0, later: Floats | Non
             yield from _stages(game, layer, arrival[None], slice(variant, variant + 1))
 
 
+def follow_stage(stage: Stage, table: Floats, *, target: float = 1.0, regret: float = 0.0) -> list[Floats]:
+    """Follow the branches of stages from uniform play.
+
+    Parameters
+    ----------
+    stage
+        The stages, whose weights count.
+    table
+        What the active players get, scaled, (v k, a, active).
+    target, regret
+        Until when; see :func:`sim.numerics.branch.follow_branches`.
+
+    Returns
+    -------
+    list of float arrays, (v k, actions)
+        Each active player's own probabilities at the end.
+    """
+    from sim.numerics.branch import follow_branches
+
+    weight = np.tile(np.concatenate(stage.weights, axis=1), (len(stage.q), 1))
+    x, _, _, _ = follow_branches(np.array(stage.shape, dtype=np.int32), table, weight, target=target, regret=regret)
+    parts = np.split(np.exp(x[:, :-1]), np.cumsum(stage.shape)[:-1], axis=1)
+    return [one / one.sum(axis=1, keepdims=True) for one in parts]
+
+
 def logit_stage(stage: Stage, precision: Floats) -> tuple[Floats, Floats]:
     """Solve stages by following the branch of logit responses from uniform play.
 
@@ -304,22 +338,16 @@ def logit_stage(stage: Stage, precision: Floats) -> tuple[Floats, Floats]:
     tuple
         Joint probabilities (v, k, a), and for each variant the smallest singular value of the system's Jacobian at the answer (v,).
     """
-    from sim.numerics.branch import follow_branches
-
     v, k = stage.q.shape[:2]
     if not stage.active:
         return np.ones((v, k, 1)), np.ones(v)
     q = stage.q[..., list(stage.active)]
     q = (q - q.mean(axis=2, keepdims=True)) * precision[:, None, None, list(stage.active)]
-    weight = np.broadcast_to(np.concatenate(stage.weights, axis=1), (v, k, sum(stage.shape)))
-    shape = np.array(stage.shape, dtype=np.int32)
-    table, weight = q.reshape(v * k, -1, len(shape)), weight.reshape(v * k, -1)
-    if len(shape) == 1:
-        own = [_softmax(table[..., 0], weight)]
-        return own[0].reshape(v, k, -1), np.ones(v)
-    x, _, _, _ = follow_branches(shape, table, weight, target=1.0)
-    bounds = np.cumsum(stage.shape)[:-1]
-    own = [one / one.sum(axis=1, keepdims=True) for one in np.split(np.exp(x[:, :-1]), bounds, axis=1)]
+    table = q.reshape(v * k, -1, len(stage.shape))
+    if len(stage.shape) == 1:
+        weight = np.tile(stage.weights[0], (v, 1))
+        return _softmax(table[..., 0], weight).reshape(v, k, -1), np.ones(v)
+    own = follow_stage(stage, table)
     least = _singular(table, own, stage.shape).reshape(v, k).min(axis=1)
     return joint(own).reshape(v, k, -1), least
 

@@ -294,32 +294,7 @@ sentence = "{{near:.0f}}, {{below:.2f}}"
 near  = {{ of = "parts", where = {{ concept = "near" }} }}
 below = {{ of = "last", reduce = "below", level = 1 }}
 """
-TRAP = """
-title = "trap"
-rounds = 3
-[players.a]
-[state.trapped]
-range = [0, 2]
-start = 0
-[[turns]]
-player = "a"
-[moves.wait]
-player = "a"
-when = "trapped == 0"
-[moves.grab]
-player = "a"
-when = "trapped == 0"
-effects = { trapped = 1 }
-pays = { a = 1 }
-[moves.sink]
-player = "a"
-when = "trapped > 0"
-effects = { trapped = 2 }
-[payoffs.a]
-each_round = "-10 * (trapped == 2)"
-[outcomes]
-last = "final(trapped)"
-"""
+TRAP = (Path(__file__).parent.parent / "trap.toml").read_text(encoding="utf-8")
 
 
 def test_the_round_in_which_concepts_part_is_a_measure(tmp_path):

@@ -22,6 +22,8 @@ from sim.solve import contract
 from sim.solve.registry import CONCEPTS, concepts_for, judged
 from sim.testing import games, scenarios
 
+TESTS = Path(__file__).parent.parent
+
 
 @settings(max_examples=40, deadline=None)
 @given(scenarios(together=True))
@@ -108,7 +110,7 @@ def test_restricting_nothing_changes_nothing(game):
 
 def test_being_bound_without_end():
     """In the rivalry without end a side bound to press is never seen to conciliate, and probabilities stay probabilities."""
-    rivalry = sim.load(Path(__file__).parent.parent.parent / "scenarios" / "enduring_rivalry.toml")
+    rivalry = sim.load(TESTS.parent / "scenarios" / "enduring_rivalry.toml")
     found = commit(sim.solve(sim.compile(rivalry), "markov_perfect"), "press", "east")
     paths = sim.play(found.bound)
     assert 0 <= paths.outcome("war")[0] <= 1
@@ -199,35 +201,8 @@ def test_bounds_are_for_subgame_perfection():
         bounds(sim.solve(game, "level_k"))
 
 
-STAGE = """
-title = "stag hunt, twice"
-rounds = 2
-[players.a]
-[players.b]
-[state.caught]
-range = [0, 2]
-start = 0
-clip = true
-[[turns]]
-simultaneous = ["a", "b"]
-[moves.stag]
-player = ["a", "b"]
-[moves.hare]
-player = ["a", "b"]
-effects = { caught = "caught + 1" }
-pays = { a = "1 if mover == a else 0", b = "1 if mover == b else 0" }
-[payoffs.a]
-each_round = "2 * (caught == 0)"
-[payoffs.b]
-each_round = "2 * (caught == 0)"
-[outcomes]
-last = "final(caught)"
-"""
-
-
 def test_stages_are_listed_and_shown():
-    text = STAGE.replace("clip = true", 'clip = true\ncombine = "max"')
-    solution = sim.solve(compile_game(loads(text, "stag.toml")))
+    solution = sim.solve(compile_game(sim.load(TESTS / "solve" / "stag_hunt_twice.toml")))
     found = list_stages(solution)
     assert len(found) == int((solution.game.graph.layer_player[solution.game.graph.node_layer()] == SIMULTANEOUS).sum())
     several = list_stages(solution, several=True)
@@ -252,31 +227,7 @@ def test_foresight_beyond_the_end_is_subgame_perfection(game):
 
 def test_short_sight_takes_what_the_far_sighted_leave():
     """A trap: 1 now and -10 in every later round, against 0 for ever."""
-    text = """
-title = "trap"
-rounds = 3
-[players.a]
-[state.trapped]
-range = [0, 2]
-start = 0
-[[turns]]
-player = "a"
-[moves.wait]
-player = "a"
-when = "trapped == 0"
-[moves.grab]
-player = "a"
-when = "trapped == 0"
-effects = { trapped = 1 }
-pays = { a = 1 }
-[moves.sink]
-player = "a"
-when = "trapped > 0"
-effects = { trapped = 2 }
-[payoffs.a]
-each_round = "-10 * (trapped == 2)"
-"""
-    game = compile_game(loads(text, "trap.toml"))
+    game = compile_game(sim.load(TESTS / "trap.toml"))
     grabs = [sim.solve(game, "limited_foresight", ahead=ahead).profile[0, 1] for ahead in (1, 2, 3)]
     assert grabs == [1.0, 0.0, 0.0]
 
