@@ -32,6 +32,7 @@ class Status(Enum):
 
     CERTIFIED = "The referee confirmed the answer."
     LOST = "The branch could not be followed to its end: no certified answer. Try other starts, another rule of selection, or a lower precision."
+    NOTHING_FOUND = "No equilibrium was found. Try more points or starts, leave out actions that tie, or give everybody who is indifferent a private number."
     TIME_LIMIT = "Stopped at the time limit with what was found so far; raise time_limit."
     NOT_CERTIFIED = "The referee measured a deviation above the tolerance: the profile is not an answer. Please report the scenario."
 

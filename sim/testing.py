@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from sim.analysis.paths import play
 from sim.construct.compile import compile as compile_game
+from sim.construct.shocks import accumulate
 from sim.errors import ScenarioError, SimError
+from sim.game.assessment import sight
 from sim.game.graph import CHANCE, TERMINAL
 from sim.scenario.load import dump, loads
 from sim.solve.registry import solve
@@ -24,6 +26,7 @@ from sim.solve.stages import chance_values
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sim.game.cutoffs import CutoffGame
     from sim.game.graph import Game
     from sim.kinds import Floats
     from sim.scenario.model import Scenario
@@ -85,6 +88,7 @@ def scenarios(
     together: bool = False,
     endless: bool = False,
     prospect: bool = False,
+    private: bool = False,
 ) -> Scenario:
     """Draw a small random scenario: two or three players, one to three variables, uncertain moves, groups, chance and early ends.
 
@@ -100,6 +104,9 @@ def scenarios(
         Whether the horizon is infinite.
     prospect
         Whether the first player, and perhaps others, evaluate chance by prospect theory.
+    private
+        Whether the first player, and perhaps the second, has a private type: in payoffs, payments, guards and perhaps chances, drawn apart or
+        from a joint table.
     """
     players = ["a", "b", "c"][: draw(st.integers(2, 3))]
     names = ["x", "y", "z"][: draw(st.integers(1, 3))]
@@ -166,6 +173,8 @@ def scenarios(
         document["turns"][document["turns"].index({"player": players[1]})] = {"simultaneous": players[:2]}
         for variable in document["state"].values():
             variable["combine"] = draw(st.sampled_from(["add", "max", "min"]))
+    if private:
+        _secret(draw, document, players)
     if endless:
         document = _endless(document, draw(st.booleans()))
     for player in players[: draw(st.integers(1, len(players)))] if prospect else ():
@@ -176,6 +185,48 @@ def scenarios(
             "losses": draw(st.sampled_from([0.5, 0.69, 1])),
         }
     return loads(_toml(document), "random.toml")
+
+
+def _secret(draw: st.DrawFn, document: dict[str, Any], players: list[str]) -> None:
+    """Give some players of a random scenario private types, of two or three values."""
+    owners = players[: draw(st.integers(1, 2))]
+    kinds = {owner: ["low", "high", "odd"][: draw(st.sampled_from([2, 2, 3]))] for owner in owners}
+    document["assumptions"]["q"] = {"value": draw(st.sampled_from([0.0, 0.1, 0.5, 0.8])), "range": [0, 0.9]}
+    joint = len(owners) > 1 and draw(st.booleans())
+    shares = {2: ["1 - q", "q"], 3: ["1 - q", "q / 2", "q / 2"]}
+    document["private"] = {
+        f"t_{owner}": {
+            "known_to": owner,
+            "values": kinds[owner] if joint else dict(zip(kinds[owner], shares[len(kinds[owner])], strict=True)),
+        }
+        for owner in owners
+    }
+    if joint:
+        pairs = [(one, other) for one in kinds[owners[0]] for other in kinds[owners[1]]]
+        document["prior"] = [
+            {
+                "types": {f"t_{owners[0]}": one, f"t_{owners[1]}": other},
+                "probability": "q" if not place else f"(1 - q) / {len(pairs) - 1}",
+            }
+            for place, (one, other) in enumerate(pairs)
+        ]
+    for owner in owners:
+        high = f"(t_{owner} == high)"
+        reader = draw(st.sampled_from(players))
+        payoffs = document["payoffs"]
+        payoffs[owner]["each_round"] += f" + {draw(st.integers(-2, 2))} * x * {high}"
+        payoffs[reader]["final"] = f"{payoffs[reader]['final']} + {draw(st.integers(-2, 2))} * {high}"
+        go = document["moves"][f"go_{owner}"]
+        go["pays"] = {owner: f"{draw(st.integers(-2, 2))} * {high} + 0.5"}
+        alone = {"player": owner} in document["turns"]
+        if alone and draw(st.booleans()):
+            go["when"] = f"({go['when']}) and t_{owner} != low"
+    for cases in document.get("chance", {}).values():
+        disputed = any("believes" in outcome for outcome in cases[0]["outcomes"])
+        if not disputed and draw(st.booleans()):
+            told = f"(p if t_{owners[0]} == high else p / 2)"
+            for outcome, share in zip(cases[0]["outcomes"], (told, f"1 - {told}", "0"), strict=True):
+                outcome["probability"] = share
 
 
 def _endless(document: dict[str, Any], again: bool) -> dict[str, Any]:  # noqa: FBT001
@@ -260,9 +311,22 @@ def affine(game: Game, player: int, scale: float, shift: float) -> Game:
     reward[:, arrival[arrival > 0]] += shift
     pay[:, :, player] *= scale
     span[:, player] *= scale
-    return replace(
-        game, numbers=replace(numbers, reward=reward, pay=pay, span=span), origin=replace(game.origin, cache={})
-    )
+    changed = replace(numbers, reward=reward, pay=pay, span=span)
+    shocks = game.shocks
+    if shocks:  # at the mean of every private number the tree pays what it pays now; the multiples grow
+        before, after = (accumulate(graph, x) for x in (numbers, changed))
+        moved = [new[:, :, player] - scale * old[:, :, player] for new, old in zip(after[:2], before[:2], strict=True)]
+        past, loading = shocks.past.copy(), shocks.past_loading.copy()
+        past[:, :, player] = scale * past[:, :, player] + moved[0]
+        loading[:, :, player] *= scale
+        games: list[CutoffGame] = []
+        for v, one in enumerate(shocks.games):
+            payoff, own = one.payoff.copy(), one.loading.copy()
+            payoff[:, player] = scale * payoff[:, player] + moved[1][v]
+            own[:, player] *= scale
+            games.append(replace(one, payoff=payoff, loading=own))
+        shocks = replace(shocks, games=tuple(games), past=past, past_loading=loading)
+    return replace(game, numbers=changed, shocks=shocks, origin=replace(game.origin, cache={}))
 
 
 def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
@@ -303,7 +367,7 @@ def security_levels(game: Game, player: int, variant: int = 0) -> Floats:
 def _probabilities(game: Game) -> None:
     source = game.graph.edge_source()
     inner = np.diff(game.graph.edge_start) > 0
-    for concept in ("subgame_perfect", "quantal_response"):
+    for concept in _concepts(game):
         solution = solve(game, concept).require()
         _demand((solution.profile >= 0).all(), f"{concept} gives a negative probability")
         total = np.bincount(source, weights=solution.profile[0], minlength=game.graph.node_count)
@@ -313,14 +377,23 @@ def _probabilities(game: Game) -> None:
             _demand(np.abs(shares - 1).max() < TOLERANCE, f"paths of {concept} do not sum to 1 in some round")
 
 
+def _concepts(game: Game) -> tuple[str, str]:
+    """Choose a concept of exact best replies and one of noisy ones."""
+    return ("perfect_bayesian" if game.types else "subgame_perfect"), "quantal_response"
+
+
 def _certified(game: Game) -> None:
-    for ties in ("first", "uniform", "least_escalatory", "most_escalatory"):
+    if game.types:
+        solve(game, "perfect_bayesian", starts=3).require()
+    for ties in () if game.types else ("first", "uniform", "least_escalatory", "most_escalatory"):
         solve(game, "subgame_perfect", ties=ties).require()
     for precision in (0.0, 0.5, 20.0):
         solve(game, "quantal_response", precision=precision).require()
 
 
 def _secure(game: Game) -> None:
+    if game.types:  # what a type can secure depends on what it believes
+        return
     values, _ = solve(game, "subgame_perfect").node_values()
     for i, name in enumerate(game.graph.players):
         short = security_levels(game, i) - values[:, i]
@@ -339,13 +412,13 @@ def _precisions(game: Game) -> dict[str, float]:
 
 def _scale_free(game: Game) -> None:
     scale = 4.0  # powers of two keep ties exact
-    base = solve(game, "subgame_perfect")
+    base = None if game.types else solve(game, "subgame_perfect")
     precision = _precisions(game)
     quantal = solve(game, "quantal_response", precision=precision)
     for i, name in enumerate(game.graph.players):
         changed = affine(game, i, scale, 0.0)
         _demand(
-            np.array_equal(solve(changed, "subgame_perfect").profile, base.profile),
+            base is None or np.array_equal(solve(changed, "subgame_perfect").profile, base.profile),
             f"rescaling the payoffs of {name} changes subgame perfection",
         )
         # prospect theory is invariant to scale, but a constant moves outcomes across the reference point
@@ -402,12 +475,16 @@ def _relabelled(game: Game) -> None:
         rounds=game.origin.rounds,
         node_limit=10 * game.graph.node_count,
         unrolled=True,
+        hidden=game.types.privates if game.types else (),
+        known=_known(game),
     )
     _demand(
         other.graph.node_count == game.graph.node_count,
         "the order of players and moves in the file changes the number of states",
     )
-    for concept in ("subgame_perfect", "quantal_response"):
+    for concept in _concepts(game):
+        if concept == "perfect_bayesian":  # of several equilibria another may come first
+            continue
         options = {"precision": _precisions(game)} if concept == "quantal_response" else {}
         first, second = solve(game, concept, **options).values[0], solve(other, concept, **options).values[0][::-1]
         gap = np.abs(first - second).max()
@@ -415,6 +492,33 @@ def _relabelled(game: Game) -> None:
             gap <= ROUNDING * game.numbers.span.max(),
             f"the order of players and moves in the file moves the values of {concept} by {gap:g}",
         )
+
+
+def _known(game: Game) -> dict[str, str | float]:
+    """Return what everybody knows of the private types that are not hidden, as the user would say it."""
+    scenario = game.origin.scenario
+    told = {name: scenario.private(name).labels for name in game.origin.known}
+    return {name: told[name].values[int(x)] if told[name] else x for name, x in game.origin.known.items()}
+
+
+def _martingale(game: Game) -> None:
+    if game.types is None:
+        return
+    whole = compile_game(
+        game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, hidden=game.types.privates, known=_known(game),
+        merge=False, node_limit=100 * game.graph.node_count + 10_000,
+    )  # fmt: skip
+    precision = _precisions(game)
+    merged, apart = (solve(one, "quantal_response", precision=precision).require() for one in (game, whole))
+    gap = np.abs(merged.values - apart.values).max()
+    _demand(gap <= ROUNDING * game.numbers.span.max(), f"merging histories moves values by {gap:g}")
+    if apart.assessment is None or whole.types is None:
+        return
+    seen = sight(whole.types, apart.assessment.belief[0]).public
+    ends = np.diff(whole.graph.edge_start) == 0
+    mean = play(apart).reached[0, ends] @ seen[ends]
+    gap = np.abs(mean - whole.types.prior[0]).max()
+    _demand(gap < ROUNDING, f"beliefs at the end are, on average, {gap:g} away from those at the start")
 
 
 INVARIANTS: dict[str, Callable[[Game], None]] = {
@@ -425,6 +529,7 @@ INVARIANTS: dict[str, Callable[[Game], None]] = {
     "the forward pass agrees with the enumeration of histories": _histories,
     "writing and loading gives the scenario back": _round_trip,
     "the order of players and moves in the file does not matter": _relabelled,
+    "beliefs are martingales, and what is merged may as well be apart": _martingale,
 }
 """What every model must satisfy, by name; each takes a compiled game and raises :class:`InvariantError`."""
 

@@ -123,6 +123,10 @@ def test_conformance(name):
     if "finite" not in CONCEPTS[name].horizons:
         text = endless(text)
     game = sim.compile(loads(text, "template.toml"), {"prize": [0.5, 2.0, 6.0]})
+    if CONCEPTS[name].types == "private":
+        game = sim.compile(sim.load("scenarios/entry_deterrence.toml"), {"strong_belief": [0.05, 0.2, 0.6]})
+    if CONCEPTS[name].types == "number":
+        game = sim.compile(sim.load("scenarios/crisis_signalling.toml"), {"b_war": [-2.8, -2.7, -2.2]})
     first, second = sim.solve(game, name), sim.solve(game, name)
     assert first.status.certified
     assert first.certificate.certified.shape == (3,)

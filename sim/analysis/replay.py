@@ -210,12 +210,15 @@ class _Walker:
         return total[rest]
 
 
-def _split(scenario: Scenario, until: str | int | None, player: str = "") -> tuple[list[Record], list[Record]]:
+def _split(
+    scenario: Scenario, until: str | int | None, player: str = "", skip: int = 0
+) -> tuple[list[Record], list[Record]]:
     """Split the records into those before a date or a round, and the rest; a record without a date has that of its round.
 
-    With a player, what is recorded between that point and the player's next record comes before it too.
+    With a player, what is recorded between that point and the player's next record comes before it too. The first ``skip`` records lie
+    before the start of the game.
     """
-    records = list(scenario.history)
+    records = list(scenario.history)[skip:]
     if until is None:
         return records, []
 
@@ -300,7 +303,7 @@ def replay(
     solution = unrolled(solution.require())
     walker = _Walker(solution, variant)
     origin: Origin = walker.game.origin
-    wanted = records if records is not None else _split(origin.scenario, until, player)[0]
+    wanted = records if records is not None else _split(origin.scenario, until, player, origin.recorded)[0]
     played = (ANY, *range(origin.first, origin.rounds + 1))
     steps = tuple(walker.take(record) for record in wanted if record.round in played)
     one = solution
@@ -315,9 +318,18 @@ def one_variant(solution: Solution, variant: int) -> Solution:
 
     index = slice(variant, variant + 1)
     measures = solution.certificate.measures
-    picked = replace(measures, **{name: getattr(measures, name)[index] for name in measures.__slots__})
+    arrays = {name: getattr(measures, name) for name in measures.__slots__ if name != "type_values"}
+    kept: dict[str, Any] = {name: value[index] for name, value in arrays.items() if value is not None}
+    picked = replace(measures, **kept, type_values=tuple(value[index] for value in measures.type_values))
     certificate = replace(solution.certificate, measures=picked)
-    return replace(solution, game=solution.game.take(index), certificate=certificate, profile=solution.profile[index])
+    return replace(
+        solution,
+        game=solution.game.take(index),
+        certificate=certificate,
+        profile=solution.profile[index],
+        assessment=solution.assessment.take(index) if solution.assessment else None,
+        refinement=solution.refinement[index],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,7 +386,7 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
         wanted, number = player, 0
         walked = replay(solution, variant=variant, records=told(scenario, at))
     else:
-        following = _split(scenario, at, player)[1] if at is not None else []
+        following = _split(scenario, at, player, solution.game.origin.recorded)[1] if at is not None else []
         wanted = player or next((record.player for record in following if record.player), "")
         walked = replay(
             solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""

@@ -13,13 +13,16 @@ from sim.cli.common import (
     At,
     Concept,
     File,
+    Hidden,
     Json,
+    Known,
     MaxNodes,
     Opt,
     Precision,
     Remove,
     Rounds,
     Set,
+    Start,
     Ties,
     compile_file,
     print_json,
@@ -35,13 +38,13 @@ GAME_FILES = (".nfg", ".efg")
 def solve(
     file: File,
     concept: Annotated[
-        str, typer.Option("--concept", help="The solution concept, see `sim list`; by default subgame_perfect, or nash where that does not apply.")
+        str, typer.Option("--concept", help="The solution concept, see `sim list`; by default the equilibrium that fits what players know and when play ends.")
     ] = "",
     set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Of a game file under quantal_response: draw its branch into this SVG, PNG or PDF file.")
     ] = None,
-    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Solve a scenario, or a game file (.nfg, .efg), under one concept: certificate, values, outcomes, most likely history."""
     if file.suffix.lower() in GAME_FILES:
@@ -56,25 +59,31 @@ def solve(
             raise OptionError("stability takes --set and --remove only here; sim stability has its own options")
         stability(file, set_, remove=remove, as_json=as_json)
         return
-    concept = concept or "subgame_perfect"
     if figure is not None:
         raise OptionError(
             "--figure draws the branch of a game file (.nfg, .efg); for a scenario use sim paths --figure"
         )
     from sim.analysis.paths import play
     from sim.present import tables
+    from sim.present.cutoffs import cutoffs_data, cutoffs_lines, cutoffs_tables
     from sim.present.printing import print_table
+    from sim.solve.registry import default_concept
 
-    options = read_options([concept], precision, ties, option)
-    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    asked = (concept,) if concept else ()
+    game = compile_file(file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=asked, since=start)
+    concept = concept or default_concept(game)
+    solution = solve_game(game, concept, read_options([concept], precision, ties, option))
     paths = play(solution)
     if as_json:
-        print_json(tables.solution_data(solution, paths))
+        more = {"cutoffs": cutoffs_data(solution)} if solution.cutoffs else {}
+        print_json(tables.solution_data(solution, paths) | more)
         return
-    for line in tables.solution_lines(solution):
+    for line in (*tables.solution_lines(solution), *(cutoffs_lines(solution) if solution.cutoffs else ())):
         print_line(line)
     print_line()
     print_table(tables.values_table(solution))
+    for table in cutoffs_tables(solution) if solution.cutoffs else ():
+        print_table(table)
     print_table(tables.outcomes_table(paths))
     print_table(tables.path_table(paths, paths.histories(1)[0]))
 
@@ -89,7 +98,7 @@ def paths(
     draws: Annotated[int | None, typer.Option("--sample", metavar="N", help="Also draw N plays: estimates with standard errors.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the plays drawn.")] = 0,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectory into this SVG, PNG or PDF file.")] = None,
-    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show trajectories: the distribution of the ladder by round, first passages, the most likely histories."""
     from sim.analysis.paths import play
@@ -99,7 +108,13 @@ def paths(
     from sim.present.printing import print_table
 
     options = read_options([concept], precision, ties, option)
-    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    solution = solve_game(
+        compile_file(
+            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
+        ),
+        concept,
+        options,
+    )
     if since and not solution.game.origin.scenario.history:
         raise OptionError(f"--from follows the recorded history, and {file} records none; add [[history]] tables")
     found = follow(solution, until=since).paths() if since else play(solution)
@@ -131,7 +146,7 @@ def moves(
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Also say why the move is made: its slack, and the replies that sustain it.")] = False,
     concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
-    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    remove: Remove = None, hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
     from sim.analysis.moves import moves_at
@@ -140,7 +155,13 @@ def moves(
     from sim.present.printing import print_table
 
     options = read_options([concept], precision, ties, option)
-    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    solution = solve_game(
+        compile_file(
+            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
+        ),
+        concept,
+        options,
+    )
     found = moves_at(solution, at or None, player)
     players = solution.game.graph.players
     if as_json:
@@ -162,7 +183,7 @@ def moves(
 def replay(
     file: File, since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow records before this date or round, then play forward.")] = "",
     concept: Concept = "quantal_response", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
-    remove: Remove = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    remove: Remove = None, hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Hold the recorded history against the model: probability, rank and surprise of each record; then play forward."""
     from sim.analysis.replay import replay as follow
@@ -170,7 +191,13 @@ def replay(
     from sim.present.printing import print_table
 
     options = read_options([concept], precision, ties, option)
-    solution = solve_game(compile_file(file, set_, rounds, remove, max_nodes), concept, options)
+    solution = solve_game(
+        compile_file(
+            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
+        ),
+        concept,
+        options,
+    )
     if not solution.game.origin.scenario.history:
         raise OptionError(f"{file} records no history; add [[history]] tables")
     found = follow(solution, until=since or None)
@@ -201,7 +228,7 @@ def compare(
     file: File, concept: Annotated[list[str] | None, typer.Option("--concept", help="A solution concept; give two or more.")] = None,
     set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
     figure: Annotated[Path | None, typer.Option("--figure", help="Also draw the trajectories side by side into this file.")] = None,
-    max_nodes: MaxNodes = LIMIT, as_json: Json = False,
+    hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Set solution concepts side by side on one scenario."""
     from sim.analysis.compare import compare as put_together
@@ -214,7 +241,9 @@ def compare(
     if len(concepts) <= 1:
         raise OptionError("compare needs two concepts; repeat --concept")
     options = read_options(concepts, precision, ties, option)
-    game = compile_file(file, set_, rounds, remove, max_nodes)
+    game = compile_file(
+        file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=tuple(concepts), since=start
+    )
     found = put_together([solve_game(game, name, options) for name in concepts])
     if figure is not None:
         from sim.present.figures import comparison_figure

@@ -50,6 +50,24 @@ Remove = Annotated[
     list[str] | None,
     typer.Option("--remove", metavar="MOVE", help="Solve the game without a move or group; may be repeated."),
 ]
+Hidden = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hidden", metavar="TYPE", help="Hide a private type from all but its owner, or all; may be repeated."
+    ),
+]
+Known = Annotated[
+    list[str] | None,
+    typer.Option("--known", metavar="TYPE=VALUE", help="Let everybody know a private type; may be repeated."),
+]
+Start = Annotated[
+    str,
+    typer.Option(
+        "--start",
+        metavar="DATE[:PLAYER]",
+        help="Begin the game where the recorded history stands at a date or round, at a player's decision.",
+    ),
+]
 MaxNodes = Annotated[int, typer.Option("--max-nodes", min=1, help="Refuse a larger game.")]
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 LIMIT = 5_000_000
@@ -63,18 +81,37 @@ def settings(pairs: list[str] | None) -> dict[str, float | str]:
 
 
 def compile_file(
-    file: Path, pairs: list[str] | None, rounds: int | None, remove: list[str] | None = None, max_nodes: int = LIMIT
+    file: Path,
+    pairs: list[str] | None,
+    rounds: int | None,
+    remove: list[str] | None = None,
+    max_nodes: int = LIMIT,
+    *,
+    hidden: list[str] | None = None,
+    known: list[str] | None = None,
+    concepts: tuple[str, ...] = (),
+    since: str = "",
 ) -> Game:
-    """Load and compile a scenario, with a progress bar."""
+    """Load and compile a scenario, with a progress bar; concepts about private types hide all that are not said to be known."""
+    from sim.analysis.eve import compile_from
     from sim.construct.compile import compile as compile_game
     from sim.present.progress import Progress
     from sim.scenario.load import load
+    from sim.solve.registry import CONCEPTS
 
     progress = Progress("compiling")
+    scenario = load(file)
+    told = settings(known)
+    secret: list[str] | None = hidden
+    if hidden == ["all"] or (
+        hidden is None and any(concept in CONCEPTS and CONCEPTS[concept].types == "private" for concept in concepts)
+    ):
+        secret = [one.id for one in scenario.privates if one.id not in told]
     try:
-        return compile_game(
-            load(file), settings(pairs), rounds=rounds, remove=remove or (), node_limit=max_nodes, progress=progress
-        )
+        options: dict[str, Any] = {"rounds": rounds, "remove": remove or (), "node_limit": max_nodes, "hidden": secret, "known": told}
+        if since:
+            return compile_from(scenario, since, settings(pairs), **options)
+        return compile_game(scenario, settings(pairs), **options, progress=progress)
     finally:
         progress.stop()
 

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from sim.construct.expand import Expander
     from sim.construct.frontier import LabelSource
     from sim.errors import Problem
-    from sim.kinds import Ints
+    from sim.kinds import Ints, Keys
 
 __all__ = ["Expansion", "assemble"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expansion:
-    """A graph whose payoff and probability rows are not yet assigned, with what its labels came from."""
+    """A graph whose payoff and probability rows are not yet assigned, with what its labels came from.
+
+    ``able`` (e,) has a bit for each type of the mover who may take the edge; it is empty where nobody has types.
+    """
 
     graph: Graph
     sources: tuple[LabelSource, ...]
     warnings: tuple[Problem, ...]
     played: frozenset[str]
+    able: Keys
 
 
 def _node_shape(expander: Expander, counts: Sequence[int]) -> Ints:
@@ -98,7 +102,15 @@ def assemble(expander: Expander, roots: Ints) -> Expansion:
         roots=frozen(roots),
         labels=tuple(expander.labels),
     )
+    able = [
+        np.full(len(block.label), -1) if block.able is None else block.able
+        for block in (expander.blocks if expander.types else ())
+    ]
     played = frozenset(act.move for label in expander.labels for act in label.acts)
     return Expansion(
-        graph=graph, sources=tuple(expander.sources), warnings=tuple(expander.warnings.values()), played=played
+        graph=graph,
+        sources=tuple(expander.sources),
+        warnings=tuple(expander.warnings.values()),
+        played=played,
+        able=frozen(np.concatenate(able)) if expander.types else np.empty(0, np.int64),
     )

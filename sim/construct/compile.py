@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sim.construct.expand import NODE_LIMIT, Expander
+from sim.construct.histories import Hidden, unfold
+from sim.construct.secrets import lane_values, prior_of, types_of, who_knows
+from sim.construct.shocks import Draws, shocks_of, to_tree
 from sim.construct.tables import evaluate_plan, make_plan
 from sim.errors import OptionError, did_you_mean
 from sim.game.graph import Game
+from sim.kinds import frozen
 from sim.scenario.model import MAX_ROUNDS
 from sim.scenario.values import assumption_values, structural
 
@@ -18,6 +24,9 @@ if TYPE_CHECKING:
     from sim.construct.codec import Codec
     from sim.construct.tables import Plan
     from sim.errors import Problem
+    from sim.game.graph import Graph
+    from sim.game.histories import Types
+    from sim.kinds import Floats
     from sim.scenario.model import Scenario
 
 __all__ = ["Origin", "compile", "renumber"]
@@ -39,6 +48,12 @@ class Origin:
         The last and the first round.
     removed
         Moves that nobody may make.
+    hidden, known
+        The private types that are hidden, and what everybody takes for granted of the others.
+    draws
+        The private numbers that are hidden.
+    recorded
+        How many records of the history lie before the start.
     warnings, played
         What the expansion noticed, and the moves that are available somewhere.
     cache
@@ -55,6 +70,10 @@ class Origin:
     removed: frozenset[str]
     warnings: tuple[Problem, ...]
     played: frozenset[str]
+    hidden: Hidden | None = None
+    draws: Draws | None = None
+    known: Mapping[str, float] = field(default_factory=dict[str, float])
+    recorded: int = 0
     cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
 
@@ -80,6 +99,9 @@ def compile(  # noqa: A001 - the front door's word
     starts: Sequence[int] | None = None,
     remove: Iterable[str] = (),
     unrolled: bool = False,
+    hidden: Iterable[str] | str | None = None,
+    known: Mapping[str, str | float] | None = None,
+    merge: bool = True,
     node_limit: int = NODE_LIMIT,
     progress: Callable[[int, int, int], None] | None = None,
 ) -> Game:
@@ -99,6 +121,12 @@ def compile(  # noqa: A001 - the front door's word
         Moves, or groups of moves, that nobody may make: the game is re-solved without them.
     unrolled
         With an infinite horizon: make the finite game of the first rounds, in which paths are followed, instead of the stationary one.
+    hidden
+        Which private types are hidden: names, ``"all"``, or by default those that have no ``known_as``.
+    known
+        Types that everybody knows, by name; the others that are not hidden are known as the scenario says.
+    merge
+        Forget what choices revealed where nothing reads it any more; without, the same game on more nodes.
     node_limit
         Refuse a game with more nodes.
     progress
@@ -134,20 +162,36 @@ def compile(  # noqa: A001 - the front door's word
     for name in remove:
         members = scenario.members(name)
         if not members:
-            known = {word for action in scenario.actions for word in (action.move, action.group) if word}
-            message = f"'{name}' is not a move or group; {did_you_mean(name, known)}"
+            words = {word for action in scenario.actions for word in (action.move, action.group) if word}
+            message = f"'{name}' is not a move or group; {did_you_mean(name, words)}"
             raise OptionError(message)
         removed |= set(members)
     fixed = _fixed(scenario, values)
+    found, told = who_knows(scenario, hidden, known)
+    secret, draws = (found if isinstance(found, Hidden) else None), (found if isinstance(found, Draws) else None)
     endless = scenario.endless and not unrolled
     if endless and (first, first_turn, starts) != (1, 0, None):
         raise OptionError("a game with an infinite horizon starts in round 1; compile it unrolled to start elsewhere")
     expander = Expander(
-        scenario, fixed, last, first, first_turn, starts, frozenset(removed), node_limit, progress,
-        endless=endless, unrolled=unrolled and scenario.endless,
+        scenario, {**fixed, **told}, last, first, first_turn, starts, frozenset(removed), node_limit, progress,
+        endless=endless, unrolled=unrolled and scenario.endless, types=types_of(scenario, secret) if secret else {},
     )  # fmt: skip
     expansion = expander.run()
     graph, plan = make_plan(scenario, expansion, expander.codec, last, endless=endless)
+    types: Types | None = None
+    if secret:
+        graph, types = unfold(
+            scenario,
+            expander.codec,
+            graph,
+            expansion.sources,
+            expansion.able,
+            secret,
+            node_limit=node_limit,
+            merge=merge,
+        )
+    if draws:
+        graph = to_tree(scenario, graph, node_limit)
     origin = Origin(
         scenario=scenario,
         codec=expander.codec,
@@ -159,8 +203,28 @@ def compile(  # noqa: A001 - the front door's word
         removed=frozenset(removed),
         warnings=expansion.warnings,
         played=expansion.played,
+        hidden=secret,
+        draws=draws,
+        known=told,
     )
-    return Game(graph=graph, numbers=evaluate_plan(plan, values), assumptions=values, origin=origin)
+    return _numbered(origin, graph, types, values)
+
+
+def _numbered(origin: Origin, graph: Graph, types: Types | None, values: Mapping[str, Floats]) -> Game:
+    """Give a structure its numbers, lane by lane if there are private types."""
+    known = {name: np.array([value]) for name, value in origin.known.items()}
+    if origin.draws:
+        numbers, shocks = shocks_of(origin.scenario, origin.draws, graph, origin.plan, values, known)
+        return Game(graph=graph, numbers=numbers, assumptions=values, origin=origin, shocks=shocks)
+    if types is None or origin.hidden is None:
+        return Game(
+            graph=graph, numbers=evaluate_plan(origin.plan, {**values, **known}), assumptions=values, origin=origin
+        )
+    prior = prior_of(origin.scenario, origin.hidden, values)
+    lanes = lane_values(origin.hidden, values, len(prior))
+    numbers = evaluate_plan(origin.plan, {**lanes, **known})
+    types = replace(types, prior=frozen(prior))
+    return Game(graph=graph, numbers=numbers, assumptions=values, origin=origin, types=types)
 
 
 def renumber(game: Game, assumptions: Mapping[str, Any]) -> Game:
@@ -193,4 +257,4 @@ def renumber(game: Game, assumptions: Mapping[str, Any]) -> Game:
         message = f"assumption '{changed[0]}' shapes the game; compile again instead of renumbering"
         raise OptionError(message)
     renewed = replace(origin, settings=dict(assumptions))
-    return Game(graph=game.graph, numbers=evaluate_plan(origin.plan, values), assumptions=values, origin=renewed)
+    return _numbered(renewed, game.graph, game.types, values)

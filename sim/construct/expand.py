@@ -78,6 +78,8 @@ class Expander:
         Only look where the stationary rounds lead.
     unrolled
         Keep the nodes at which the last round leaves off, in a last layer, apart from those at which play has ended.
+    types
+        For each player who has private types: what the names in his guards mean to each of his types.
     """
 
     scenario: Scenario
@@ -92,6 +94,7 @@ class Expander:
     endless: bool = False
     probing: bool = False
     unrolled: bool = False
+    types: Mapping[str, Sequence[Mapping[str, float]]] = field(default_factory=dict[str, Any])
     codec: Codec = field(init=False)
     labels: list[EdgeLabel] = field(init=False, default_factory=list[EdgeLabel])
     sources: list[LabelSource] = field(init=False, default_factory=list[LabelSource])
@@ -252,7 +255,7 @@ class Expander:
 
     def option(self, action: Action, player: int, view: View, frontiers: tuple[Frontier, ...]) -> Option | None:
         """Find where an action is available, and push where it leads."""
-        available = self.holds(action.guard, view, f"{action.place}.when", f"guard of {action.move}")
+        available, able = self.available(action, player, view)
         if not available.any():
             return None
         where: Any = slice(None) if available.all() else np.flatnonzero(available)
@@ -273,6 +276,7 @@ class Expander:
             where = _without(where, bad)
             reached = reached[~bad]
             clipped = None if clipped is None else clipped[~bad]
+        able = None if able is None else able[where]
         if not len(reached):
             return None
         name = self.scenario.player_ids[player]
@@ -286,7 +290,19 @@ class Expander:
             count=len(reached),
             keys=reached,
             clipped=clipped,
+            able=able,
         )
+
+    def available(self, action: Action, player: int, view: View) -> tuple[Bools, Keys | None]:
+        """Find where an action is available to some type of its mover, and to which, as bits (None: to all)."""
+        place, owner = f"{action.place}.when", f"guard of {action.move}"
+        types = self.types.get(self.scenario.player_ids[player], ())
+        if not types or not action.guard.reads.intersection(*types[:1]):
+            return self.holds(action.guard, view, place, owner), None
+        able = np.zeros(len(view.codes), dtype=np.int64)
+        for k, values in enumerate(types):
+            able[self.holds(action.guard, view.with_constants(values), place, owner)] |= 1 << k
+        return able > 0, able
 
     def warn_identical(self, options: list[Option], size: int, number: int) -> None:
         """Warn of moves that clipping has made identical: they lead to the same state and pay the same."""
@@ -321,6 +337,7 @@ class Expander:
         position = np.empty(total, dtype=np.int32)
         which = np.zeros(total, dtype=np.int8)
         weight = np.ones(total)
+        able = np.full(total, -1) if any(option.able is not None for option in options) else None
         sizes: dict[str, Any] = {}
         for option in options:
             if option.group:
@@ -336,7 +353,11 @@ class Expander:
                 weight[place] = 1 / sizes[option.group][option.where]
             if option.weight is not None:
                 weight[place] = option.weight
-        return Block(degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers)
+            if able is not None and option.able is not None:
+                able[place] = option.able
+        return Block(
+            degree=degree, label=label, weight=weight, position=position, which=which, frontiers=frontiers, able=able
+        )
 
     def uncertain_layer(
         self,

@@ -155,7 +155,10 @@ class LabelSource:
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """The edges that leave one layer, in the order of its nodes; ``which`` of the ``frontiers`` each leads to, and where there."""
+    """The edges that leave one layer, in the order of its nodes; ``which`` of the ``frontiers`` each leads to, and where there.
+
+    ``able`` has a bit for each type of the mover who may take the edge; None if all may.
+    """
 
     degree: Keys
     label: Any
@@ -163,6 +166,7 @@ class Block:
     position: Any
     which: Any
     frontiers: tuple[Frontier, ...]
+    able: Keys | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -183,6 +187,8 @@ class Option:
         Where a value was clipped on the way, or None.
     weight
         Its weight where it is available, if its group does not say it.
+    able
+        Which types of the mover may take it where it is available, as bits; None if all may.
     """
 
     label: int
@@ -194,3 +200,4 @@ class Option:
     keys: Keys
     clipped: Bools | None = None
     weight: Floats | None = None
+    able: Keys | None = None

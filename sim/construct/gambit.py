@@ -1,8 +1,9 @@
 """Write games in Gambit's two file formats: strategic games (``.nfg``) and trees (``.efg``).
 
 The merged graph of a scenario is unfolded into its tree. Payoffs are present values at the start, so δ = 1 in the file; where one player moves at a time,
-every node is its own information set. Where several choose at once their nodes follow one another, and the later ones' information sets hide the choices of the
-earlier. Chance carries the modeller's probabilities: with beliefs that differ, a tree of common probabilities does not exist and the export is
+every node is its own information set. Where several choose at once their nodes follow one another, and the later ones' information sets hide the choices of
+the earlier. With private types chance draws them first, and an information set is what one type of a player sees of a public history.
+Chance carries the modeller's probabilities: with beliefs that differ, a tree of common probabilities does not exist and the export is
 refused. A probability is written as an exact fraction of a float's decimal text, and the last one makes the sum exactly 1.
 """
 
@@ -23,6 +24,7 @@ from sim.game.tree import Tree, TreeBuilder
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sim.game.histories import Types
     from sim.kinds import Floats
 
 __all__ = ["MAX_TREE", "game_text", "to_efg", "to_nfg", "tree_of", "tree_size", "write_game"]
@@ -78,6 +80,9 @@ class _Unfolder:
 
     def __init__(self, game: Game, variant: int) -> None:
         self.graph, self.numbers, self.variant = game.graph, game.numbers, variant
+        self.types, self.asked, self.lane = game.types, variant, 0
+        self.places: dict[tuple[int, int], int] = {}  # public histories: the one before, and what happened
+        self.known: dict[tuple[int, int, int], int] = {}  # information sets: history, player, type
         self.layer = game.graph.node_layer()
         self.counts = [0] * (len(game.graph.players) + 1)
         self.ends = 0
@@ -85,8 +90,16 @@ class _Unfolder:
         title = _clean(game.origin.scenario.title) if game.origin else "game"
         self.builder = TreeBuilder(tuple(_clean(name) for name in game.graph.players), title=title)
 
-    def infoset(self, player: int, actions: list[str], shares: tuple[Fraction, ...] = ()) -> int:
-        """Declare the next information set of a player, or of chance."""
+    def infoset(self, player: int, actions: list[str], shares: tuple[Fraction, ...] = (), place: int = -1) -> int:
+        """Declare the next information set of a player, or of chance; with private types, the one of his type at a public history."""
+        key = (place, player, int(self.types.lane[self.lane, player]) if self.types and player >= 0 else 0)
+        if place >= 0 and player >= 0 and key in self.known:
+            return self.known[key]
+        self.known[key] = self.declare(player, actions, shares)
+        return self.known[key]
+
+    def declare(self, player: int, actions: list[str], shares: tuple[Fraction, ...]) -> int:
+        """Declare a new information set."""
         self.counts[player + 1] += 1
         number = self.counts[player + 1]
         label = f"c{number}" if player == CHANCE else f"p{player + 1}n{number}"
@@ -99,7 +112,18 @@ class _Unfolder:
         out[-1] = Fraction(1) - sum(out[:-1], Fraction(0))
         return tuple(out)
 
-    def together(self, edges: range, shape: list[int], gained: Floats) -> list[Any]:
+    def after(self, place: int, edge: int) -> int:
+        """Return the public history that an edge leads to; without private types none is needed."""
+        return self.places.setdefault((place, edge), len(self.places) + 1) if self.types else -1
+
+    def able(self, player: int, edges: range) -> list[int]:
+        """Return the edges that the type of a player in the present lane may take."""
+        if self.types is None or player < 0:
+            return list(edges)
+        kind = int(self.types.lane[self.lane, player])
+        return [edge for edge in edges if self.types.weight[edge, kind] > 0]
+
+    def together(self, edges: range, shape: list[int], gained: Floats, place: int) -> list[Any]:
         """Return what is to be done for a simultaneous turn, in prefix order: information sets, and joint actions."""
         labels = [self.graph.labels[self.graph.edge_label[edge]] for edge in edges]
         order: list[Any] = []
@@ -109,13 +133,13 @@ class _Unfolder:
             while player < len(shape) and shape[player] == 1:
                 player += 1
             if player == len(shape):
-                order.append((edges[first], gained))
+                order.append((edges[first], gained, place))
                 return
             width //= shape[player]
             if player not in sets:
                 own = [labels[first + k * width] for k in range(shape[player])]
                 sets[player] = self.infoset(
-                    player, [label.parts[player].text if label.parts else label.text for label in own]
+                    player, [label.parts[player].text if label.parts else label.text for label in own], place=place
                 )
             order.append(sets[player])
             for k in range(shape[player]):
@@ -124,18 +148,37 @@ class _Unfolder:
         below(0, 0, len(edges))
         return order
 
+    def draw(self, types: Types) -> int:
+        """Declare chance's draw of the types."""
+        shares = [Fraction(repr(float(share))) for share in types.prior[self.asked]]
+        shares[-1] = Fraction(1) - sum(shares[:-1], Fraction(0))
+        named = [
+            " and ".join(types.names[i][k] for i, k in enumerate(lane) if types.count[i] > 1)
+            for lane in types.lane.tolist()
+        ]
+        return self.infoset(CHANCE, named, tuple(shares))
+
     def unfold(self, root: int) -> Tree:
         """Walk the tree in prefix order: on the stack, information sets that stand next, nodes, and edges to go along."""
         graph, numbers = self.graph, self.numbers
-        discount = numbers.discount[self.variant]
-        stack: list[Any] = [(-1, root, np.zeros(len(graph.players)))]
+        discount = numbers.discount[self.variant * (self.types.lanes if self.types else 1)]
+        start = np.zeros(len(graph.players))
+        stack: list[Any] = [(-1, root, start, 0 if self.types else -1)]
+        if self.types:
+            stack = [f"lane {s}" for s in reversed(range(self.types.lanes))]
+            self.builder.node(infoset=self.draw(self.types))
         while stack:
             task = stack.pop()
             if isinstance(task, int):
                 self.builder.node(infoset=task)
                 continue
-            if len(task) == 2:  # noqa: PLR2004
-                edge, gained = task
+            if isinstance(task, str):  # from here on, the players are of these types
+                self.lane = int(task.partition(" ")[2])
+                self.variant = self.asked * (self.types.lanes if self.types else 1) + self.lane
+                task = (-1, root, start, 0)
+            if len(task) == 3:  # noqa: PLR2004
+                edge, gained, place = task
+                place = self.after(place, edge)
                 node = int(graph.edge_dst[edge])
                 source = int(np.searchsorted(graph.edge_start, edge, side="right")) - 1
                 weight = discount ** (int(graph.layer_round[self.layer[source]]) - self.first)
@@ -144,7 +187,7 @@ class _Unfolder:
                     + numbers.reward[self.variant, graph.node_reward[node]]
                 )
             else:
-                _, node, gained = task
+                _, node, gained, place = task
             layer = int(self.layer[node])
             mover, edges = int(graph.layer_player[layer]), graph.edges_of(node)
             if mover == TERMINAL:
@@ -154,11 +197,13 @@ class _Unfolder:
                 self.builder.node(payoffs=[float(x) for x in paid], label=f"o{self.ends}")
                 continue
             if mover == SIMULTANEOUS:
-                stack += reversed(self.together(edges, graph.node_shape[node].tolist(), gained))
+                stack += reversed(self.together(edges, graph.node_shape[node].tolist(), gained, place))
                 continue
-            actions = [graph.labels[graph.edge_label[edge]].text for edge in edges]
-            self.builder.node(infoset=self.infoset(mover, actions, self.shares(edges) if mover == CHANCE else ()))
-            stack += [(edge, gained) for edge in reversed(edges)]
+            free = self.able(mover, edges)
+            actions = [graph.labels[graph.edge_label[edge]].text for edge in free]
+            shares = self.shares(edges) if mover == CHANCE else ()
+            self.builder.node(infoset=self.infoset(mover, actions, shares, place))
+            stack += [(edge, gained, place) for edge in reversed(free)]
         return self.builder.tree()
 
 
@@ -188,13 +233,13 @@ def tree_of(game: Game, variant: int = 0) -> Tree:
         raise OptionError(
             "the game goes on for ever and has no finite tree; give it rounds, with --rounds or in the file"
         )
-    size = tree_size(game)
+    size = tree_size(game) * game.lanes
     if size > MAX_TREE:
         raise OptionError(
             f"the game tree has {size:,} nodes; export is for at most {MAX_TREE:,}; play fewer rounds (--rounds)"
         )
-    prob = game.numbers.prob[variant]
-    if (np.abs(prob - prob[:, :1]) > 0).any():
+    prob = game.numbers.prob[variant * game.lanes : (variant + 1) * game.lanes]
+    if (np.abs(prob - prob[:, :, :1]) > 0).any():
         raise OptionError(
             "players believe different probabilities of chance (believes), which a game tree cannot say; set the beliefs equal with --set"
         )

@@ -106,6 +106,12 @@ def _together(free: Sequence[Bools], joint: Joint) -> Bools:
 def _available(expander: Expander, name: str, actions: Sequence[Action], view: View) -> Bools:
     """Tell which of a player's actions are available in which states, shape (actions, states)."""
     mover = float(expander.scenario.player_ids.index(name))
+    known = {word for types in expander.types.get(name, ())[:1] for word in types}
+    for action in actions:
+        if action.guard.reads & known:
+            what = f"the guard of {action.move} reads {' and '.join(sorted(action.guard.reads & known))} where several choose at once"
+            advice = "let the player who knows it move alone, or make the move cost that type more instead"
+            raise expander.fail(f"{action.place}.when", "private", what, "a guard that every type shares", advice)
     rows = [
         expander.holds(
             action.guard,

@@ -19,6 +19,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sim.game.cutoffs import Shocks
+    from sim.game.histories import Types
     from sim.kinds import Bools, Floats, Ints, Keys
 
 __all__ = ["CHANCE", "RETURN", "SIMULTANEOUS", "TERMINAL", "EdgeLabel", "Game", "Graph", "Numbers"]
@@ -265,6 +267,10 @@ class Game:
         The assumptions behind each variant, by name; arrays of length 1 or ``v``.
     origin
         What it was compiled from (``construct.compile.Origin``), or None for a game made by hand.
+    types
+        Who has private types, and what choices reveal; then ``numbers`` has a row for each lane of each variant.
+    shocks
+        Private numbers; then the graph is a tree, and ``numbers`` are those at the mean of every private number.
 
     Examples
     --------
@@ -278,21 +284,44 @@ class Game:
     numbers: Numbers
     assumptions: Mapping[str, Floats] = field(default_factory=dict[str, Any])
     origin: Any = field(default=None, repr=False, compare=False)
+    types: Types | None = field(default=None, repr=False)
+    shocks: Shocks | None = field(default=None, repr=False)
 
     @property
     def variants(self) -> int:
         """Number of variants v."""
-        return self.numbers.variants
+        return self.numbers.variants // self.lanes
+
+    @property
+    def lanes(self) -> int:
+        """Number of combinations of private types s; 1 where nobody has any."""
+        return self.types.lanes if self.types else 1
 
     @property
     def plain(self) -> bool:
         """Whether the game is finite with perfect information, and everybody takes expectations of chance."""
-        return self.graph.plain and self.numbers.prospect is None
+        return self.graph.plain and self.numbers.prospect is None and self.types is None and self.shocks is None
 
     def take(self, index: slice) -> Game:
-        """Return the game with some of its variants."""
+        """Return the game with some of its variants, next to each other."""
         assumptions = {name: values if values.size == 1 else values[index] for name, values in self.assumptions.items()}
-        return replace(self, numbers=self.numbers.take(index), assumptions=assumptions)
+        first, stop, _ = index.indices(self.variants)
+        lanes = slice(first * self.lanes, stop * self.lanes)
+        types = self.types.take(slice(first, stop)) if self.types else None
+        shocks = self.shocks.take(slice(first, stop)) if self.shocks else None
+        return replace(self, numbers=self.numbers.take(lanes), assumptions=assumptions, types=types, shocks=shocks)
+
+    def laid_out(self) -> Game:
+        """Return the ordinary game whose variants are the lanes: each combination of types as if all were known.
+
+        Examples
+        --------
+        >>> import sim
+        >>> game = sim.compile(sim.load("scenarios/entry_deterrence.toml"))
+        >>> game.variants, game.laid_out().variants
+        (1, 2)
+        """
+        return replace(self, types=None, assumptions={}) if self.types else self
 
     def repeat(self, count: int) -> Game:
         """Return a game of one variant as a batch of equal ones, for options that differ by variant.
@@ -305,5 +334,7 @@ class Game:
         """
         x = self.numbers
         names = ("reward", "pay", "prob", "discount", "span", *(("prospect",) if x.prospect is not None else ()))
-        arrays = {name: np.repeat(getattr(x, name), count, axis=0) for name in names}
-        return replace(self, numbers=Numbers(**arrays))
+        arrays = {name: np.concatenate([getattr(x, name)] * count) for name in names}
+        types = replace(self.types, prior=np.concatenate([self.types.prior] * count)) if self.types else None
+        shocks = self.shocks.repeat(count) if self.shocks else None
+        return replace(self, numbers=Numbers(**arrays), types=types, shocks=shocks)

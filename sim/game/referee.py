@@ -382,6 +382,10 @@ class Measures:
         Where several choose at once: largest distance of a joint probability from the product of the players' own.
     value_error : float array, (v,)
         Bound on the distance of the values of a stationary game from their fixed point, in units of the payoff range.
+    bayes : float array, (v,), or None
+        With private types: largest distance of a posterior from Bayes' rule, wherever its denominator is positive, off the path too.
+    type_values : tuple of float arrays, (v, k)
+        With private types: what each type of each player expects at the start.
     """
 
     values: Floats
@@ -392,6 +396,8 @@ class Measures:
     distribution_error: Floats
     dependence: Floats
     value_error: Floats
+    bayes: Floats | None = None
+    type_values: tuple[Floats, ...] = ()
 
 
 def _arrays(game: Game) -> Any:

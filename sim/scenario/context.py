@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ SHOWN_ROUNDS = 12  # of an endless game, unless the file or the user says otherw
 CLOCK = ("round", "rounds_left")
 SPECIAL = ("each_round", "discount")
 RESERVED = frozenset({*CLOCK, *SPECIAL, "mover", "chosen", "true", "false", "chance", *FUNCTIONS, *PATH_OPERATORS})
+PRIVATE_HINT = "a private type may be read in the guards of its owner's moves, in pays, payoffs and probabilities; moves are public"
 PARAGRAPHS = re.compile(r"¶+\s*([0-9]{1,9})(?:\s*[–-]\s*¶*\s*([0-9]{1,9}))?")
 
 
@@ -60,6 +62,7 @@ class Context:
         self.domains: dict[str, range] = {}
         self.assumption_symbols: dict[str, Symbol] = {}
         self.used: set[str] = set()
+        self.private_symbols: dict[str, Symbol] = {}
 
     @property
     def endless(self) -> bool:
@@ -153,6 +156,7 @@ class Context:
             )
         hints |= {"mover": "it can be read in moves only", "chosen": "write chosen.name"}
         hints |= dict.fromkeys(self.file.players, "a player's id can be compared with mover only, and in a move")
+        hints |= dict.fromkeys(self.private_symbols, PRIVATE_HINT)
         symbols = {**self.symbols, **self.assumption_symbols, **clock}
         moves = frozenset(self.file.moves) | {move.group for move in self.file.moves.values() if move.group}
         players = frozenset(self.file.players)
@@ -161,6 +165,25 @@ class Context:
         self.path_scope = Scope(
             symbols=symbols, labels=self.labels, moves=moves, players=players, path=True, hints=hints
         )
+
+    def informed(self, scope: Scope, players: Iterable[str] | None = None) -> Scope:
+        """Let a scope read private types: all of them, or those that every one of some players knows."""
+        if not self.private_symbols:
+            return scope
+        who = None if players is None else set(players)
+        found = {
+            name: symbol
+            for name, symbol in self.private_symbols.items()
+            if who is None or who == {self.file.private[name].known_to}
+        }
+        hints = {word: hint for word, hint in scope.hints.items() if word not in found}
+        if who is not None:
+            hints |= {
+                name: f"only {self.file.private[name].known_to} knows it, so the guard of another's move cannot read it"
+                for name in self.private_symbols
+                if name not in found
+            }
+        return replace(scope, symbols={**scope.symbols, **found}, hints=hints)
 
     def move_scope(self, move: MoveTable, path: Path) -> Scope:
         """Add a move's choices and its mover to what its expressions may read."""

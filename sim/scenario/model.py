@@ -20,6 +20,8 @@ __all__ = [
     "Case",
     "Conflict",
     "Player",
+    "Prior",
+    "Private",
     "Question",
     "Record",
     "Scenario",
@@ -195,8 +197,49 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Private:
+    """What one player knows and the others do not: a type drawn once, at the start.
+
+    Attributes
+    ----------
+    known_to
+        The player who sees it.
+    kind
+        ``values`` for one of several labels, ``normal`` or ``uniform`` for a number.
+    labels
+        The labels of a type with ``values``.
+    parameters
+        The probability of each label (none if a joint table says it), or the two numbers of the distribution.
+    known_as
+        What everybody takes for granted where types are not asked for, or None.
+    """
+
+    id: str
+    known_to: str
+    kind: str
+    labels: Labels | None
+    parameters: tuple[Expression, ...]
+    known_as: float | None
+    note: str = ""
+    source: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many values it has; 1 for a number."""
+        return len(self.labels.values) if self.labels else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """One row of a joint table: a value of each private type in the table, and how likely they are together."""
+
+    values: Mapping[str, int]
+    probability: Expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A finite multi-stage game with observed actions and chance, as its file tells it.
+    """A finite multi-stage game with observed actions, chance and perhaps private types, as its file tells it.
 
     Made by :func:`sim.load`; ``document`` is the parsed file, ``places`` its lines, ``warnings`` what ``sim check`` prints.
 
@@ -227,6 +270,8 @@ class Scenario:
     document: Mapping[str, Any] = field(repr=False)
     places: Mapping[tuple[str | int, ...], int] = field(repr=False, compare=False)
     graph: Conflict | None = None
+    privates: tuple[Private, ...] = ()
+    prior: tuple[Prior, ...] = ()
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
@@ -253,6 +298,10 @@ class Scenario:
     def ladder(self) -> Variable | None:
         """The first ladder of the file, whose rungs trajectories show."""
         return next((variable for variable in self.variables if variable.kind == "ladder"), None)
+
+    def private(self, name: str) -> Private:
+        """Return a private type by id."""
+        return next(private for private in self.privates if private.id == name)
 
     def variable(self, name: str) -> Variable:
         """Return a state variable by id."""

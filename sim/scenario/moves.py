@@ -65,6 +65,7 @@ def _branches(
 ) -> tuple[Branch, ...]:
     """Read the outcomes of chance or of an uncertain move."""
     out: list[Branch] = []
+    informed = context.informed(scope)
     for index, table in enumerate(tables):
         place: Path = (*path, "outcomes", index)
         label = table.label or str(index + 1)
@@ -73,14 +74,14 @@ def _branches(
             what = f"{owner} has two outcomes labelled '{label}'"
             context.note((*place, "label"), "duplicate-id", what, advice="rename one")
         probability = context.read(
-            table.probability, (*place, "probability"), f"probability of {whole}", scope, "number"
+            table.probability, (*place, "probability"), f"probability of {whole}", informed, "number"
         )
         branch = Branch(
             label=label,
             probability=probability,
             believes=_pays(context, table.believes, place, whole, scope, "believes"),
             effects=_effects(context, table.effects, place, whole, scope),
-            pays=_pays(context, table.pays, place, whole, scope),
+            pays=_pays(context, table.pays, place, whole, informed),
             ends=table.ends,
             place=".".join(map(str, place)),
             source=context.check_source(table, place),
@@ -108,9 +109,11 @@ def read_moves(context: Context) -> tuple[Action, ...]:
             label=name,
             name=move.name or name.replace("_", " "),
             players=tuple(dict.fromkeys(move.player)),
-            guard=context.read(move.when, (*path, "when"), f"guard of {name}", scope, "truth"),
+            guard=context.read(
+                move.when, (*path, "when"), f"guard of {name}", context.informed(scope, move.player), "truth"
+            ),
             effects=_effects(context, move.effects, path, name, scope),
-            pays=_pays(context, move.pays, path, name, scope),
+            pays=_pays(context, move.pays, path, name, context.informed(scope)),
             branches=_branches(context, move.outcomes, path, name, scope),
             chosen={},
             group=move.group or (name if move.choose else ""),

@@ -9,16 +9,17 @@ from sim.scenario.expression import PATH_OPERATORS
 from sim.scenario.ledger import read_assumptions, read_variables
 from sim.scenario.model import MAX_ROUNDS, Player, Question, Scenario, Turn
 from sim.scenario.moves import read_chance, read_moves
+from sim.scenario.private import check_disputes, read_prior, read_private
 from sim.scenario.prospect import read_prospect
 from sim.scenario.record import read_clock, read_history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sim.scenario.context import Context
     from sim.scenario.model import Assumption
     from sim.scenario.places import Path
-    from sim.scenario.schema import OutcomeTable, TurnTable
+    from sim.scenario.schema import OutcomeTable, ScenarioFile, TurnTable
 
 __all__ = ["resolve"]
 
@@ -37,8 +38,11 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
     _check_ids(context)
     assumptions = read_assumptions(context)
     variables = read_variables(context)
+    privates = read_private(context)
     context.fix_scopes()
+    prior = read_prior(context)
     actions, chance = read_moves(context), read_chance(context)
+    check_disputes(context, actions, chance)
     players, turns, clock = _players(context), _turns(context), read_clock(context)
     forbid = tuple(
         context.read(text, ("forbid", index), f"forbid {index + 1}", context.state_scope, "truth")
@@ -65,6 +69,8 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         history=history,
         clock=clock,
         graph=graph,
+        privates=privates,
+        prior=prior,
         citation=file.source.model_dump(),
         document=document,
         places=context.lines,
@@ -76,7 +82,7 @@ def _check_ids(context: Context) -> None:
     """Check that ids are readable names and that no name means two things."""
     file = context.file
     owners: dict[str, str] = {}
-    for section, names in (("players", file.players), ("assumptions", file.assumptions), ("state", file.state)):
+    for section, names in _named(file):
         for name in names:
             context.check_id((section, name), name)
             if name in owners:
@@ -98,9 +104,17 @@ def _check_ids(context: Context) -> None:
     for variable, table in file.state.items():
         for key, labels in (("ladder", table.ladder), ("values", table.values)):
             _check_labels(context, ("state", variable, key), labels or (), owners)
+    for name, table in file.private.items():
+        _check_labels(context, ("private", name, "values"), table.values or (), owners)
     for name, table in file.assumptions.items():
         labels = [choice for choice in table.choices or () if isinstance(choice, str)]
         _check_labels(context, ("assumptions", name, "choices"), labels, owners)
+
+
+def _named(file: ScenarioFile) -> Iterator[tuple[str, Iterable[str]]]:
+    """List the sections whose names expressions read."""
+    yield from (("players", file.players), ("assumptions", file.assumptions), ("state", file.state))
+    yield "private", file.private
 
 
 def _check_labels(context: Context, path: Path, labels: Iterable[str], owners: Mapping[str, str]) -> None:
@@ -117,6 +131,7 @@ def _players(context: Context) -> tuple[Player, ...]:
     for name in payoffs:
         context.unknown(("payoffs", name), "[payoffs]", name, context.file.players, "a player")
     out: list[Player] = []
+    scope = context.informed(context.state_scope)
     for name, table in context.file.players.items():
         path: Path = ("players", name)
         place: Path = ("payoffs", name)
@@ -127,10 +142,10 @@ def _players(context: Context) -> tuple[Player, ...]:
             what = f"discount of {name} is {discount.constant:g}"
             context.note((*path, "discount"), "outside-range", what, "a number from 0 to 1")
         payoff = payoffs.get(name)
-        if payoff is None:
+        if payoff is None and name not in _paid(context.file):
             context.warn(path, "no-payoff", f"player {name} has no payoff", f"write [payoffs.{name}]")
         terms = {
-            term: context.read(text, (*place, "each_round", term), subject, context.state_scope, "number")
+            term: context.read(text, (*place, "each_round", term), subject, scope, "number")
             for term, text in (payoff.each_round if payoff else {}).items()
             for subject in [f"payoff of {name}" + ("" if term == "payoff" else f" ({term})")]
         }
@@ -138,7 +153,8 @@ def _players(context: Context) -> tuple[Player, ...]:
         if order:
             terms = {"payoff": order_term(ordinal, order)}
         last = payoff.final if payoff else 0.0
-        final = context.read(last, (*place, "final"), f"final payoff of {name}", context.final_scope, "number")
+        ending = context.informed(context.final_scope)
+        final = context.read(last, (*place, "final"), f"final payoff of {name}", ending, "number")
         player = Player(
             id=name,
             name=table.name or name,
@@ -153,6 +169,14 @@ def _players(context: Context) -> tuple[Player, ...]:
         )
         out.append(player)
     return tuple(out)
+
+
+def _paid(file: ScenarioFile) -> set[str]:
+    """Name the players whom a move or an outcome pays."""
+    moves = list(file.moves.values())
+    outcomes = [one for move in moves for one in move.outcomes]
+    outcomes += [one for cases in file.chance.values() for case in cases for one in case.outcomes]
+    return {name for table in (*moves, *outcomes) for name in table.pays}
 
 
 def _turns(context: Context) -> tuple[Turn, ...]:
@@ -244,6 +268,9 @@ def _warn_unused(context: Context, assumptions: Mapping[str, Assumption]) -> Non
         if name not in context.used:
             what = f"variable {name} {'is written but never read' if name in written else 'is never used'}"
             context.warn(("state", name), "unused", what, "remove it, or let a payoff read it")
+    for name in context.private_symbols:
+        if name not in context.used:
+            context.warn(("private", name), "unused", f"private type {name} is never read", "let a payoff read it")
     for name in assumptions:
         if name not in context.used:
             context.warn(("assumptions", name), "unused", f"assumption {name} is never used", "remove it")

@@ -22,7 +22,6 @@ MAX_EVERY = 24
 """Rounds after which a turn may come again at the latest."""
 
 NOT_YET: dict[str, str] = {
-    "private": "private types",
     "variants": "named variants",
     "order": "payoffs known only by their order",
     "packages": "negotiation over packages",
@@ -179,6 +178,41 @@ class PayoffTable(Table):
     priorities: list[Expr] | None = Field(default=None, min_length=1)
 
 
+def _chances(value: object) -> object:
+    if isinstance(value, list) and all(isinstance(name, str) for name in value):
+        return dict.fromkeys(value)
+    if isinstance(value, dict):
+        for chance in value.values():
+            _text_or_number(chance)
+        return value
+    message = "a table of probabilities, or a list of labels"
+    raise ValueError(message)
+
+
+Chances = Annotated[
+    dict[str, Any],
+    BeforeValidator(_chances),
+    WithJsonSchema({"type": ["object", "array"], "items": {"type": "string"}}),
+]
+
+
+class PrivateTable(Documented):
+    """A type: drawn once, seen only by the named player; exactly one of ``values``, ``normal`` and ``uniform``."""
+
+    known_to: str
+    values: Chances | None = Field(default=None, min_length=1)
+    normal: list[Expr] | None = Field(default=None, min_length=2, max_length=2)
+    uniform: list[Expr] | None = Field(default=None, min_length=2, max_length=2)
+    known_as: Any = None
+
+
+class PriorTable(Table):
+    """One row of the joint distribution of those types whose values carry no probabilities of their own."""
+
+    types: dict[str, str]
+    probability: Expr
+
+
 class GraphTable(Table):
     """Which states the graph model looks at."""
 
@@ -213,7 +247,8 @@ class ScenarioFile(Table):
     players: dict[str, PlayerTable] = Field(min_length=1)
     assumptions: dict[str, AssumptionTable] = Field(default_factory=dict[str, AssumptionTable])
     state: dict[str, StateTable] = Field(min_length=1)
-    private: Later = None
+    private: dict[str, PrivateTable] = Field(default_factory=dict[str, PrivateTable])
+    prior: list[PriorTable] = Field(default_factory=list[PriorTable])
     graph: GraphTable | None = None
     variants: Later = None
     packages: Later = None

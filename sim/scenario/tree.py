@@ -40,7 +40,7 @@ Type = Literal["number", "truth", "unknown"] | Labels
 class Symbol:
     """A name that an expression may read: its kind and its type."""
 
-    kind: Literal["variable", "assumption", "clock", "special", "choice"]
+    kind: Literal["variable", "assumption", "clock", "special", "choice", "private"]
     type: Type
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PRECISION", "Options", "precisions", "solve"]
 
 MAX_PRECISION = 1e9
+MOST_STEPS = 5000  # along the path of a game with private types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +174,8 @@ def solve(game: Game, options: Options) -> Answer:
     """
     g, x = game.graph, game.numbers
     precision = precisions(options.precision, g.players, game.variants)
+    if game.types is not None:
+        return _private(game, precision)
     profile = np.zeros((game.variants, g.edge_count))
     if game.plain:
         none = np.empty((0, 0, 0))
@@ -195,6 +198,35 @@ def solve(game: Game, options: Options) -> Answer:
 
     induct(game, _kernel(game, precision), together, profile)
     return Answer(profile=profile, precision=precision, singular=least if g.simultaneous else None)
+
+
+def _private(game: Game, precision: Floats) -> Answer:
+    """Follow the path of each variant of a game with private types to the precision asked."""
+    from sim.solve.assess import LOGIT, Work, assessment_of, form_of, numbers_of, uniform
+    from sim.solve.trembles import ARRIVED, follow
+
+    form = form_of(game)
+    logs, arrived = np.empty((game.variants, form.unknowns)), np.zeros(game.variants, dtype=np.bool_)
+    span = game.numbers.span.reshape(game.variants, game.lanes, -1).max(axis=1)
+
+    def some(first: int, stop: int) -> None:
+        work = Work(game, form)
+        for v in range(first, stop):
+            z, ending = uniform(form), ARRIVED
+            unit = float((precision[v] * span[v]).max())
+            if unit > 0:
+                numbers = numbers_of(game, form, v, precision[v] / unit)
+                _, ending, _ = follow(form.structure, numbers, LOGIT, z, 0.0, unit, MOST_STEPS, work.all)
+            logs[v], arrived[v] = z, ending == ARRIVED
+
+    over_variants(some, game.variants)
+    return Answer(
+        profile=np.empty((game.variants, 0)),
+        precision=precision,
+        assessment=assessment_of(game, form, logs),
+        refinement=("logit response",) * game.variants,
+        ending=None if arrived.all() else Status.LOST,
+    )
 
 
 def _stationary(game: Game, precision: Floats) -> Answer:

@@ -15,11 +15,23 @@ from sim.kinds import Status, frozen
 from sim.solve.contract import Answer, Certificate, Concept, Solution
 
 if TYPE_CHECKING:
+    from sim.game.assessment import Assessment
     from sim.game.graph import Game
     from sim.game.referee import Measures
     from sim.kinds import Floats
 
-__all__ = ["CONCEPTS", "ELSEWHERE", "LATER", "Solution", "concept", "concepts_for", "judged", "option_names", "solve"]
+__all__ = [
+    "CONCEPTS",
+    "ELSEWHERE",
+    "LATER",
+    "Solution",
+    "concept",
+    "concepts_for",
+    "default_concept",
+    "judged",
+    "option_names",
+    "solve",
+]
 
 CONCEPTS: dict[str, Concept] = {
     row.name: row
@@ -44,6 +56,29 @@ CONCEPTS: dict[str, Concept] = {
             affine_invariant=False,
             source="McKelvey & Palfrey (1998), Experimental Economics 1:9-41",
             horizons=("finite", "infinite"),
+            types="either",
+        ),
+        Concept(
+            name="perfect_bayesian",
+            title="perfect Bayesian equilibrium, private types",
+            module="sim.solve.perfect_bayesian",
+            certificate="max_gain",
+            reading="largest gain from one deviation at any information set, in units of the payoff range",
+            tolerance=1e-6,
+            affine_invariant=True,
+            source="Fudenberg & Tirole (1991), Journal of Economic Theory 53:236-260",
+            types="private",
+        ),
+        Concept(
+            name="cutoff",
+            title="cut-off equilibrium, continuous private costs",
+            module="sim.solve.cutoff",
+            certificate="residual",
+            reading="largest distance of a share of types from a best answer, or of a payoff, in units of the payoff range",
+            tolerance=1e-6,
+            affine_invariant=True,
+            source="Fearon (1994), American Political Science Review 88:577-592; Lewis & Schultz (2003), Political Analysis 11:345-367",
+            types="number",
         ),
         Concept(
             name="markov_perfect",
@@ -102,7 +137,7 @@ ELSEWHERE = {
 }
 """Concepts that are asked of other things than a compiled game: what they are, and how to ask."""
 
-LATER = ("perfect_bayesian", "bargaining")
+LATER = ("bargaining",)
 """Concepts that the language knows and this version cannot solve yet."""
 
 
@@ -140,7 +175,29 @@ def concepts_for(game: Game) -> tuple[str, ...]:
     True
     """
     horizon = "infinite" if game.graph.stationary else "finite"
-    return tuple(name for name, row in CONCEPTS.items() if horizon in row.horizons)
+    types = _secrets(game)
+    if types == "number":
+        return tuple(name for name, row in CONCEPTS.items() if row.types == types)
+    return tuple(name for name, row in CONCEPTS.items() if horizon in row.horizons and row.types in (types, "either"))
+
+
+def default_concept(game: Game) -> str:
+    """Return the concept that is asked of a game unless another is named: the equilibrium that fits what players know and when play ends.
+
+    Examples
+    --------
+    >>> import sim
+    >>> default_concept(sim.compile(sim.load(sim.template())))
+    'subgame_perfect'
+    >>> default_concept(sim.compile(sim.load("scenarios/crisis_signalling.toml")))
+    'cutoff'
+    """
+    return next((name for name in concepts_for(game) if CONCEPTS[name].types != "either"), concepts_for(game)[0])
+
+
+def _secrets(game: Game) -> str:
+    """Say what players know privately: ``none``, ``private`` for types, ``number``."""
+    return "number" if game.shocks else "private" if game.types else "none"
 
 
 def option_names(name: str) -> tuple[str, ...]:
@@ -188,6 +245,10 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     for option in options:
         if option not in option_names(name):
             raise OptionError(f"{name} has no option '{option}'; {did_you_mean(option, option_names(name))}")
+    secrets = _secrets(game)
+    fits = row.types == secrets or (row.types == "either" and secrets != "number")
+    if name not in concepts_for(game) and not fits:
+        raise OptionError(_types_advice(name, game))
     if name not in concepts_for(game):
         what = "an infinite horizon" if game.graph.stationary else "a finite game"
         raise OptionError(f"{name} does not apply to {what}; ask for {' or '.join(concepts_for(game))}")
@@ -200,8 +261,33 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     answer = module.solve(game, chosen)
     others = [replace(answer, profile=profile, guess=guess, others=()) for profile, guess in answer.others]
     judged = [_judged(game, row, chosen, other) for other in others]
+    judged += [
+        _judged(game, row, chosen, replace(answer, assessment=one, refinement=kind, assessments=()))
+        for one, kind in answer.assessments
+    ]
+    judged += [_judged(game, row, chosen, replace(answer, cutoffs=(one,))) for one in answer.cutoffs[1:]]
     kept = tuple(other for other in judged if other.status.certified)
     return replace(_judged(game, row, chosen, answer), others=kept)
+
+
+def _types_advice(name: str, game: Game) -> str:
+    """Say why a concept does not fit what players know."""
+    secrets = game.shocks or game.types
+    asked = " or ".join(concepts_for(game))
+    if secrets is not None:
+        first, hidden = secrets.privates[0], " and ".join(secrets.privates)
+        about = {"number": "is about private numbers", "private": "is about private types with labels"}
+        what = about.get(CONCEPTS[name].types, "takes all types as known")
+        kind = "a hidden number" if game.shocks and len(secrets.privates) == 1 else "hidden numbers" if game.shocks else "hidden"
+        verb = "is" if len(secrets.privates) == 1 else "are"
+        return f"{name} {what}, and {hidden} {verb} {kind}; ask for {asked}, or say what is known (--known {first}=…)"
+    scenario = getattr(game.origin, "scenario", None)
+    number = CONCEPTS[name].types == "number"
+    what = "private numbers" if number else "private types"
+    fitting = [one.id for one in scenario.privates if (one.labels is None) == number] if scenario is not None else []
+    if fitting:
+        return f"{name} is about {what}, and here everybody knows them; hide some (--hidden {fitting[0]})"
+    return f"{name} is about {what}, and nobody has any; ask for {asked}"
 
 
 def judged(game: Game, name: str, profile: Floats, **options: Any) -> Solution:
@@ -238,6 +324,10 @@ def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
     """Have the referee measure an answer."""
     from sim.game.referee import measure, measure_replies
 
+    if answer.assessment is not None:
+        return _assessed(game, row, chosen, answer, answer.assessment)
+    if game.shocks is not None:
+        return _shared(game, row, chosen, answer)
     measures = measure(game, answer.profile, answer.precision, answer.guess)
     if answer.replies:
         measures = measure_replies(game, answer.replies, measures)
@@ -259,4 +349,68 @@ def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
         guess=answer.guess,
         stages=answer.stages,
         singular=answer.singular,
+    )
+
+
+def _assessed(game: Game, row: Concept, chosen: Any, answer: Answer, assessment: Assessment) -> Solution:
+    """Have the referee measure an assessment."""
+    from sim.game.assessment import measure_assessment, public_profile
+
+    measures = measure_assessment(game, assessment, answer.precision)
+    certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance)
+    status = Status.CERTIFIED if bool(certificate.certified.all()) else answer.ending or Status.NOT_CERTIFIED
+    return Solution(
+        game=game,
+        concept=row.name,
+        options=dataclasses.asdict(chosen),
+        status=status,
+        certificate=certificate,
+        profile=frozen(public_profile(game, assessment)),
+        singular=answer.singular,
+        assessment=assessment,
+        refinement=answer.refinement,
+    )
+
+
+def _shared(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
+    """Have the referee measure the shares of types that take each action; a profile alone is held to the payoffs that the referee finds."""
+    from sim.game.cutoff_referee import measure_cutoffs
+    from sim.game.cutoffs import CutoffEquilibrium
+    from sim.game.referee import Measures
+
+    one_by_one = tuple(game.shocks.games) if game.shocks else ()
+    given = answer.cutoffs[0] if answer.cutoffs else ()
+    found: list[CutoffEquilibrium] = []
+    for v, one in enumerate(one_by_one):
+        said = given[v] if given else CutoffEquilibrium(
+            probability=answer.profile[v], reach=one.reach(answer.profile[v]), payoff=np.zeros(len(one.players))
+        )  # fmt: skip
+        measures = measure_cutoffs(one, said)
+        if not given:
+            said = replace(said, payoff=measures.payoff)
+            measures = replace(measures, payoff_error=0.0)
+        found.append(replace(said, measures=measures))
+    seen = [one.measures for one in found if one.measures is not None]
+    indifferent = np.array([one.indifferent > row.tolerance for one in seen], dtype=np.int32)
+    nothing = np.zeros(len(seen))
+    measures = Measures(
+        values=frozen(np.stack([one.payoff for one in seen])[:, None]),
+        max_gain=frozen(np.array([one.off_path for one in seen])),
+        tied_nodes=frozen(indifferent),
+        tied_on_path=frozen(indifferent),
+        residual=frozen(np.array([max(one.residual, one.off_path, one.payoff_error) for one in seen])),
+        distribution_error=frozen(np.array([one.distribution for one in seen])),
+        dependence=frozen(nothing),
+        value_error=frozen(nothing),
+    )
+    certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance)
+    return Solution(
+        game=game,
+        concept=row.name,
+        options=dataclasses.asdict(chosen),
+        status=Status.CERTIFIED if bool(certificate.certified.all()) else answer.ending or Status.NOT_CERTIFIED,
+        certificate=certificate,
+        profile=frozen(np.stack([one.probability for one in found])),
+        cutoffs=tuple(found),
+        search=answer.searches,
     )

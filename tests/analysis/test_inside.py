@@ -1,6 +1,7 @@
 """What lies inside a solution: reasons, commitment, bounds, stages, limited foresight; and the broken solver that the referee refuses."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +280,10 @@ def test_a_broken_solver_fails_the_conformance_of_every_concept(name, monkeypatc
         from sim.game.stationary import stationary_game
 
         game = stationary_game([[[1.0], [0.0]]], [[[0], [0]]], [[[1.0], [1.0]]], 0.5, movers=[0])
+    if CONCEPTS[name].types == "private":
+        game = sim.compile(sim.load(TESTS.parent / "scenarios" / "entry_deterrence.toml"))
+    if CONCEPTS[name].types == "number":
+        game = sim.compile(sim.load(TESTS.parent / "scenarios" / "crisis_signalling.toml"))
     right = sim.solve(game, name)
     assert right.status.certified
     module = importlib.import_module(CONCEPTS[name].module)
@@ -292,9 +297,18 @@ def test_a_broken_solver_fails_the_conformance_of_every_concept(name, monkeypatc
             for plan in answer.plans
         )
         worst = np.zeros_like(answer.profile)
-        worst[:, -1] = 2.0
+        worst[:, -1:] = 2.0
+        assessment = answer.assessment
+        if assessment is not None:  # everybody surely takes the last action, whatever is believed
+            turned = np.roll(assessment.profile, 1, axis=2)
+            assessment = replace(assessment, profile=turned)
         return contract.Answer(
-            profile=worst, precision=answer.precision, replies=replies, plans=plans, guess=answer.guess
+            profile=worst,
+            precision=answer.precision,
+            replies=replies,
+            plans=plans,
+            guess=answer.guess,
+            assessment=assessment,
         )
 
     monkeypatch.setattr(module, "solve", wrong)

@@ -105,7 +105,6 @@ def test_an_expression_that_is_too_long():
 
 
 LATER = {
-    "private": ("[[history]]\nround", '[private.resolve]\nknown_to = "west"\n\n[[history]]\nround'),
     "variants": ("[[history]]\nround", "[variants.mild]\nrisk = 0.1\n\n[[history]]\nround"),
     "packages": ("[[history]]\nround", "[packages.list]\nitems = []\n\n[[history]]\nround"),
     "order": ("value = 0\nrange", 'value = 0\norder = "a > b"\nrange'),

@@ -34,6 +34,10 @@ CATALOGUE = {
     "audience costs": shipped("audience_costs"),
     "chain store": shipped("chain_store"),
     "at once": STAG,
+    "reputation": shipped("entry_deterrence"),
+    "one reputation": shipped("entry_deterrence").replace("value  = 0.0625", "value  = 0.3"),
+    "crisis signalling": shipped("crisis_signalling"),
+    "one signal": shipped("crisis_signalling").replace("value  = -2.8", "value  = -2.2"),
     "endless": endless(TEMPLATE),
     "endless, at once": endless(STAG),
 }
@@ -101,7 +105,7 @@ def test_chance_is_the_modellers(catalogue, concept, name):
     solution = sim.solve(game, concept)
     mover = game.graph.layer_player[game.graph.node_layer()][game.graph.edge_source()]
     chance = mover == CHANCE
-    np.testing.assert_array_equal(solution.profile[0, chance], game.numbers.prob[0, game.graph.edge_prob[chance], 0])
+    np.testing.assert_allclose(solution.profile[0, chance], game.numbers.prob[0, game.graph.edge_prob[chance], 0], atol=1e-15)
     assert sim.play(solution).reached.sum() > 0
 
 

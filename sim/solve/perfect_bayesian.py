@@ -1,0 +1,238 @@
+r"""Perfect Bayesian equilibrium of games with private types, as the limit of logit responses.
+
+The path of logit responses is followed from uniform play until it is known which actions stay in use. Every precision counts in units of the
+mover's payoff range. What is used with a probability between 0 and 1 tends to its limit only as :math:`1/\lambda`, so then the equations of the
+support are solved: types that mix are indifferent, the rest is not played, and what beliefs feel of it are the trembles of the path. The answer
+is called *sequential (logit trembles)* where it is the limit of the path that was followed, else *perfect Bayesian*.
+
+Other equilibria are looked for from supports and random starts: play that is nearly pure at an intermediate precision, followed from there, and
+paths whose trembles weigh actions otherwise. Those found are reported, not all that there are; in sender-receiver games see
+:mod:`sim.solve.signalling`.
+
+Sources: Fudenberg, D. & Tirole, J. (1991) Journal of Economic Theory 53:236-260 (the concept); Kreps, D. & Wilson, R. (1982) Econometrica
+50:863-894 (sequential equilibrium); McKelvey, R. & Palfrey, T. (1998) Experimental Economics 1:9-41 (the path).
+"""
+
+# The kernels' types are their explicit signatures.
+# pyright: reportCallIssue=false
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.errors import OptionError
+from sim.kinds import Status, frozen
+from sim.numerics.threads import over_variants
+from sim.solve.assess import GONE, LOGIT, Work, assessment_of, form_of, numbers_of, uniform
+from sim.solve.contract import Answer
+from sim.solve.trembles import ARRIVED, correct, follow
+
+if TYPE_CHECKING:
+    from sim.game.assessment import Assessment
+    from sim.game.graph import Game
+    from sim.kinds import Bools, Floats
+    from sim.solve.assess import Form
+
+__all__ = ["PERFECT", "SEQUENTIAL", "Options", "solve"]
+
+SEQUENTIAL = "sequential (logit trembles)"
+PERFECT = "perfect Bayesian"
+STATIONS = (1e4, 1e6, 1e8)
+"""Precisions, in units of the payoff range, at which the path stops to see whether supports have settled."""
+SHARP = 1e12
+UNSETTLED = 20.0  # log odds that may still go anywhere
+MOST_STEPS = 3000
+MOST_CORRECTIONS = 60
+SOLVED = 1e-9  # steps of logarithms, relative
+SMALLEST = 1e-7  # shares of an action that stays in use
+NEAR = 1e-2  # how far the support's solution may be from the path for it to be the path's limit
+MOST_STARTS = 1000
+USUAL_STARTS = 12
+SMALL = 2000
+KINDS = 3  # of starts: one in three has other trembles
+APART = 1e-5  # how far the flows of two equilibria are apart at least
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Options: how many other starts are tried for further equilibria of a single variant, and the seed of what is random about them.
+
+    By default 12 in a game of at most 2,000 unknowns (an action of a type at a node is one), and none in a larger one.
+
+    Examples
+    --------
+    >>> Options(starts=0).starts
+    0
+    """
+
+    starts: int | None = None
+    seed: int = 0
+
+
+@dataclass(slots=True)
+class _Found:
+    """Where one search ended: logarithms of choice probabilities and trembles (u,), the support (u,), and how it got there."""
+
+    z: Floats
+    inside: Bools
+    refinement: str
+    arrived: bool
+
+
+class _Search:
+    """Searches one variant."""
+
+    def __init__(self, game: Game, form: Form, variant: int, work: Work) -> None:
+        self.game, self.form, self.work = game, form, work
+        lanes = slice(variant * game.lanes, (variant + 1) * game.lanes)
+        self.ratio = 1.0 / game.numbers.span[lanes].max(axis=0)
+        self.numbers = numbers_of(game, form, variant, self.ratio)
+
+    def settle(self, z: Floats, begin: float) -> _Found:
+        """Follow the path from where it is until the support is known, then solve the support's equations."""
+        lam, z, found = begin, z.copy(), None
+        for station in STATIONS:
+            lam, ending, _ = follow(
+                self.form.structure, self.numbers, LOGIT, z, lam, station, MOST_STEPS, self.work.all
+            )
+            if ending != ARRIVED:
+                return _Found(z, self.form.open.copy(), PERFECT, arrived=False)
+            slope = self.work.step[:, 1] * lam
+            used = self.form.open & (z > np.log(SMALLEST)) & (np.abs(slope) < 1.0)
+            clear = used | ~self.form.open | (slope < -1.0) & (z < np.log(SMALLEST))
+            if clear.all() and (self.told() or station == STATIONS[-1]):
+                near = self.limit(z, used, lam)
+                if near is not None and near.refinement == SEQUENTIAL:
+                    return near
+                found = near or found
+        return found or _Found(z, self.form.open.copy(), SEQUENTIAL, arrived=True)
+
+    def told(self) -> bool:
+        """Tell whether all odds between types are settled: they stay, or one of the types is ruled out."""
+        odds = self.work.belief - self.work.belief.max(axis=1, keepdims=True)
+        return bool(((odds > -UNSETTLED) | (odds < -GONE)).all())
+
+    def limit(self, path: Floats, used: Bools, lam: float) -> _Found | None:
+        """Solve the equations of a support, from the path's end; None if they have no solution near it."""
+        z = path.copy()
+        precision = frozen(lam * self.ratio)
+        _, solved = correct(
+            self.form.structure,
+            self.numbers,
+            (frozen(used), SHARP * float(self.ratio.max())),
+            z,
+            precision,
+            MOST_CORRECTIONS,
+            SOLVED,
+            self.work.all,
+        )
+        if not solved:
+            return None
+        moved = np.abs(np.where(used, np.exp(z), 0.0) - np.where(self.form.open, np.exp(path), 0.0)).max(initial=0.0)
+        return _Found(z, used, SEQUENTIAL if moved <= NEAR else PERFECT, arrived=True)
+
+    def elsewhere(self, rng: np.random.Generator, attempt: int) -> _Found | None:
+        """Look for another equilibrium: from nearly pure play at an intermediate precision, or with other trembles."""
+        form = self.form
+        infoset = form.infoset
+        noise = rng.gumbel(size=form.unknowns) * rng.choice([1.0, 3.0])
+        if attempt % KINDS == 0:
+            numbers = self.numbers
+            self.numbers = (*numbers[:5], frozen(form.weight + noise), numbers[6])
+            weights = np.where(form.open, np.exp(form.weight + noise), 0.0)
+            total = np.add.reduceat(weights, form.start[:-1])[infoset]
+            z = np.full(form.unknowns, -np.inf)
+            z[form.open] = np.log(weights[form.open] / total[form.open])
+            found = self.settle(z, 0.0)
+            self.numbers = numbers
+            return found if found.arrived else None
+        level = float(rng.choice([3.0, 10.0, 30.0, 100.0]))
+        top = np.full(len(form.start) - 1, -np.inf)
+        np.maximum.at(top, infoset[form.open], noise[form.open])
+        z = np.where(form.open, np.where(noise >= top[infoset], 0.0, -4.0), -np.inf)
+        total = np.add.reduceat(np.where(form.open, np.exp(z), 0.0), form.start[:-1])[infoset]
+        z[form.open] -= np.log(total[form.open])
+        _, solved = correct(
+            form.structure, self.numbers, LOGIT, z, frozen(level * self.ratio), MOST_CORRECTIONS, SOLVED, self.work.all
+        )
+        found = self.settle(z, level) if solved else None
+        return found if found and found.arrived else None
+
+
+def solve(game: Game, options: Options) -> Answer:
+    """Solve every variant of a game with private types.
+
+    Parameters
+    ----------
+    game
+        A finite game with private types.
+    options
+        How many other starts are tried.
+
+    Returns
+    -------
+    Answer
+        An assessment, not yet measured, and other equilibria that were found.
+
+    Examples
+    --------
+    >>> import sim
+    >>> answer = solve(sim.compile(sim.load("scenarios/entry_deterrence.toml")), Options(starts=0))
+    >>> answer.refinement
+    ('sequential (logit trembles)',)
+    """
+    if not 0 <= (options.starts or 0) <= MOST_STARTS:
+        raise OptionError(f"starts is {options.starts}; expected 0 to {MOST_STARTS}")
+    form = form_of(game)
+    starts = options.starts if options.starts is not None else USUAL_STARTS * (form.unknowns <= SMALL)
+    found: list[_Found | None] = [None] * game.variants
+
+    def some(first: int, stop: int) -> None:
+        work = Work(game, form)
+        for v in range(first, stop):
+            found[v] = _Search(game, form, v, work).settle(uniform(form), 0.0)
+
+    over_variants(some, game.variants)
+    kept = [one for one in found if one is not None]
+    main = assessment_of(game, form, np.stack([one.z for one in kept]), np.stack([one.inside for one in kept]))
+    others: tuple[tuple[Assessment, tuple[str, ...]], ...] = ()
+    if game.variants == 1 and starts:
+        others = _others(game, form, main, starts, options.seed)
+    return Answer(
+        profile=np.empty((game.variants, 0)),
+        assessment=main,
+        assessments=others,
+        refinement=tuple(one.refinement for one in kept),
+        ending=None if all(one.arrived for one in kept) else Status.LOST,
+    )
+
+
+def _others(
+    game: Game, form: Form, main: Assessment, starts: int, seed: int
+) -> tuple[tuple[Assessment, tuple[str, ...]], ...]:
+    """Look for equilibria whose play is not that of the first."""
+    rng = np.random.default_rng(seed)
+    search = _Search(game, form, 0, Work(game, form))
+    out: list[tuple[Assessment, tuple[str, ...]]] = []
+    flows = [_flow(game, main)]
+    for attempt in range(starts):
+        found = search.elsewhere(rng, attempt)
+        if found is None:
+            continue
+        one = assessment_of(game, form, found.z[None], found.inside[None])
+        flow = _flow(game, one)
+        if all(np.abs(flow - other).max() > APART for other in flows):
+            flows.append(flow)
+            out.append((one, (found.refinement,)))
+    return tuple(out)
+
+
+def _flow(game: Game, assessment: Assessment) -> Floats:
+    """Return how likely each edge is played along each lane, (s, e): two assessments with equal flows play the same."""
+    from sim.game.referee import reach
+
+    plain, flat = game.laid_out(), assessment.profile[0]
+    return reach(plain, flat)[:, game.graph.edge_source()] * flat
