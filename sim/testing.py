@@ -591,7 +591,13 @@ def check_invariants(
 
 
 def _hold_all(game: Game, chosen: Mapping[str, Any]) -> None:
-    """Hold one game against all invariants."""
+    """Hold one game against all invariants; where numbers are private, the game in which all know them at their means."""
+    if game.shocks:
+        drawn = zip(game.shocks.names, game.shocks.games[0].shocks, strict=True)
+        known = {name: shock.centre for names, own in drawn for name, shock in zip(names, own, strict=True)}
+        game = compile_game(
+            game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, known=_known(game) | known
+        )
     for name, invariant in INVARIANTS.items():
         try:
             invariant(game)

@@ -52,6 +52,8 @@ class RecordedStep:
         Whether the model gave it probability zero, so that history had to be forced through.
     uniform
         Its probability under uniform play (weighted), given the records before; chance keeps the model's.
+    layer
+        The layer of the graph at which it happened.
     """
 
     record: Record
@@ -60,6 +62,7 @@ class RecordedStep:
     alternatives: tuple[tuple[str, float], ...]
     forced: bool
     uniform: float
+    layer: int = -1
 
     @property
     def surprise(self) -> float:
@@ -196,6 +199,7 @@ class _Walker:
             alternatives=tuple(alternatives),
             forced=forced,
             uniform=uniform,
+            layer=self.layer,
         )
 
     def others(self, record: Record, edges: Any) -> Floats:

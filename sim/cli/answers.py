@@ -67,6 +67,7 @@ def solve(
     from sim.present import tables
     from sim.present.cutoffs import cutoffs_data, cutoffs_lines, cutoffs_tables
     from sim.present.printing import print_table
+    from sim.present.private import other_equilibria_table, type_values_table
     from sim.solve.registry import default_concept
 
     asked = (concept,) if concept else ()
@@ -82,6 +83,10 @@ def solve(
         print_line(line)
     print_line()
     print_table(tables.values_table(solution))
+    if game.types is not None:
+        print_table(type_values_table(solution))
+    if game.types is not None and solution.others:
+        print_table(other_equilibria_table(solution))
     for table in cutoffs_tables(solution) if solution.cutoffs else ():
         print_table(table)
     print_table(tables.outcomes_table(paths))
@@ -213,6 +218,10 @@ def replay(
         )
         return
     print_table(tables.replay_table(found))
+    if solution.game.types is not None:
+        from sim.present.private import precision_line
+
+        print_line(precision_line(solution))
     print_line(
         f"log-likelihood of the recorded moves: {found.log_likelihood:.3f}; under uniform play: {found.uniform_log_likelihood:.3f}"
     )

@@ -233,6 +233,11 @@ def tree_of(game: Game, variant: int = 0) -> Tree:
         raise OptionError(
             "the game goes on for ever and has no finite tree; give it rounds, with --rounds or in the file"
         )
+    if game.shocks is not None:
+        name = game.shocks.privates[0]
+        raise OptionError(
+            f"private numbers have no finite tree; export what all know (--known {name}=…), or types with 'values'"
+        )
     size = tree_size(game) * game.lanes
     if size > MAX_TREE:
         raise OptionError(

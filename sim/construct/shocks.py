@@ -1,7 +1,7 @@
-"""Private numbers: a graph unfolded to its tree, and every end's payoffs as affine functions of what their owner alone knows.
+r"""Private numbers: a graph unfolded to its tree, and every end's payoffs as affine functions of what their owner alone knows.
 
 A number that one player knows may enter his own payoffs alone, and only as a sum of multiples: then each of his plans is worth
-:math:`\\alpha + \\beta \\cdot x`, and cut-offs decide (:mod:`sim.game.cutoffs`). That payoffs are so is read off their expressions, which tells where they are
+:math:`\alpha + \beta \cdot x`, and cut-offs decide (:mod:`sim.game.cutoffs`). That payoffs are so is read off their expressions, which tells where they are
 not; the multiples are found by evaluating the plan with every number at 0 and each in turn at 1, and tested at two other points.
 """
 
@@ -21,7 +21,7 @@ from sim.kinds import frozen
 from sim.scenario.evaluate import evaluate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sim.construct.tables import Plan
     from sim.errors import Problem
@@ -53,9 +53,7 @@ class Draws:
 def draws_of(scenario: Scenario, secret: Iterable[Private]) -> Draws:
     """Sort hidden numbers by who knows them."""
     found = list(secret)
-    return Draws(
-        own=tuple(tuple(one.id for one in found if one.known_to == player) for player in scenario.player_ids)
-    )
+    return Draws(own=tuple(tuple(one.id for one in found if one.known_to == player) for player in scenario.player_ids))
 
 
 # -- what may read a number ------------------------------------------------------------------------------------------------------------
@@ -121,14 +119,22 @@ def check_draws(scenario: Scenario, draws: Draws) -> None:
 
     for action in scenario.actions:
         for name in sorted(action.guard.reads & every):
-            what, advice = f"guard of {action.move} reads {name}, a private number", "let the payoff decide, or use a type with 'values'"
+            what, advice = (
+                f"guard of {action.move} reads {name}, a private number",
+                "let the payoff decide, or use a type with 'values'",
+            )
             note(f"{action.place}.when", what, "a guard that holds for all values of a number", advice)
     for branch, owner in _branches(scenario):
         for name in sorted(branch.probability.reads & every):
             what, advice = f"probability of {owner} reads {name}, a private number", "use a type with 'values'"
-            note(f"{branch.place}.probability", what, "a probability that is the same for all values of a number", advice)
+            note(
+                f"{branch.place}.probability", what, "a probability that is the same for all values of a number", advice
+            )
         if branch.believes:
-            what, advice = f"probability of {owner} is disputed ('believes'), and numbers are private", "let all share the probability"
+            what, advice = (
+                f"probability of {owner} is disputed ('believes'), and numbers are private",
+                "let all share the probability",
+            )
             note(f"{branch.place}.believes", what, "one probability for all players", advice)
     own = dict(zip(scenario.player_ids, draws.own, strict=True))
     terms = {player.id: player.terms.values() for player in scenario.players}
@@ -142,7 +148,12 @@ def check_draws(scenario: Scenario, draws: Draws) -> None:
             names |= {"each_round"}
         if not _affine(expression.node, names):
             what = f"{subject} is no sum of multiples of {' and '.join(sorted(names & expression.reads))}: {expression.text.strip():.60}"
-            note(place, what, "numbers added or multiplied by what all know", "cut-offs need it; or use a type with 'values'")
+            note(
+                place,
+                what,
+                "numbers added or multiplied by what all know",
+                "cut-offs need it; or use a type with 'values'",
+            )
     if out:
         raise ScenarioError(out)
 
@@ -172,7 +183,9 @@ def to_tree(scenario: Scenario, graph: Graph, node_limit: int = MOST_NODES) -> G
         what = "several players choose at once" if graph.simultaneous else "play goes on for ever"
         what = f"numbers are private, and {what if not graph.plain else 'play may start in several states'}"
         advice = "use types with 'values', or say what the numbers are known to be (--known)"
-        raise ScenarioError([locate(scenario, "private", "private", what, "one start, and one mover at a time", advice)])
+        raise ScenarioError(
+            [locate(scenario, "private", "private", what, "one start, and one mover at a time", advice)]
+        )
     waiting: dict[int, list[tuple[Keys, Keys]]] = {0: [(graph.roots.astype(np.int64), np.array([-1]))]}
     home = graph.node_layer()
     public: list[Keys] = []
@@ -186,7 +199,9 @@ def to_tree(scenario: Scenario, graph: Graph, node_limit: int = MOST_NODES) -> G
         nodes += len(public[-1])
         if nodes > limit:
             what = f"private numbers need the tree of all histories, which has more than {limit:,} nodes by round {int(graph.layer_round[layer])}"
-            advice = "play fewer rounds (--rounds), start later (--start), or say what the numbers are known to be (--known)"
+            advice = (
+                "play fewer rounds (--rounds), start later (--start), or say what the numbers are known to be (--known)"
+            )
             raise ScenarioError([locate(scenario, "private", "too-many-nodes", what, f"at most {limit:,}", advice)])
         degree = np.diff(graph.edge_start)[public[-1]].astype(np.int64)
         start = np.cumsum(degree) - degree
@@ -262,17 +277,50 @@ def _drawn(scenario: Scenario, private: Private, values: Mapping[str, Floats], v
         bad = int(np.flatnonzero(~sound)[0])
         names = sorted({name for one in private.parameters for name in one.reads})
         given = ", ".join(f"{name}={values[name][min(bad, values[name].size - 1)]:g}" for name in names)
-        shown = f"{private.id} is {private.kind} with {low[bad]:g} and {high[bad]:g}" + (f" with {given}" if given else "")
+        shown = f"{private.id} is {private.kind} with {low[bad]:g} and {high[bad]:g}" + (
+            f" with {given}" if given else ""
+        )
         expected = "a finite mean and a deviation above 0" if normal else "the lower number first, and a higher one"
         advice = f"to let all know it, say what it is known to be (--known {private.id}=…)"
-        raise ScenarioError([locate(scenario, f"private.{private.id}.{private.kind}", "bad-range", shown, expected, advice)])
+        raise ScenarioError(
+            [locate(scenario, f"private.{private.id}.{private.kind}", "bad-range", shown, expected, advice)]
+        )
     if normal:
         return [Shock(mean=float(a), deviation=float(b)) for a, b in zip(low, high, strict=True)]
     return [Shock(kind="uniform", low=float(a), high=float(b)) for a, b in zip(low, high, strict=True)]
 
 
+def _points(drawn: Sequence[Sequence[Shock]], variants: int) -> Floats:
+    """Choose where payoffs are evaluated, (v, lane, number): all numbers at 0, each in turn at 1, all at their means, and a point to test at."""
+    count = len(drawn)
+    centre, size = (
+        np.array([[getattr(one, name) for one in each] for each in drawn]).T for name in ("centre", "spread")
+    )
+    ones = np.broadcast_to(np.concatenate([np.zeros((1, count)), np.eye(count)]), (variants, 1 + count, count))
+    probe = np.linspace(*PROBE, count + 2)[1:-1]
+    return np.concatenate([ones, centre[:, None], (centre + probe * size)[:, None]], axis=1)
+
+
+def _test(scenario: Scenario, lanes: Floats, total: Floats, slopes: Floats) -> None:
+    """See at the means and at another point that payoffs are the sums that they are taken for."""
+    for lane in (-2, -1):
+        wanted = total[:, 0] + np.einsum("vd,vdni->vni", lanes[:, lane], slopes)
+        size = np.abs(total[:, 0]) + np.einsum("vd,vdni->vni", np.abs(lanes[:, lane]), np.abs(slopes))
+        if (np.abs(total[:, lane] - wanted) > AFFINE * np.maximum(size, 1.0)).any():
+            what, expected = (
+                "payoffs are no sums of multiples of private numbers",
+                "numbers added or multiplied by what all know",
+            )
+            raise ScenarioError([locate(scenario, "payoffs", "private", what, expected)])
+
+
 def shocks_of(
-    scenario: Scenario, draws: Draws, graph: Graph, plan: Plan, values: Mapping[str, Floats], known: Mapping[str, Floats]
+    scenario: Scenario,
+    draws: Draws,
+    graph: Graph,
+    plan: Plan,
+    values: Mapping[str, Floats],
+    known: Mapping[str, Floats],
 ) -> tuple[Numbers, Shocks]:
     """Give a tree its numbers, with what every private number is worth at every end.
 
@@ -297,25 +345,14 @@ def shocks_of(
     names = draws.privates
     drawn = {name: _drawn(scenario, scenario.private(name), values, variants) for name in names}
     count = len(names)
-    probe = np.linspace(*PROBE, count + 2)[1:-1]
-    rows = [np.zeros((variants, count)), *(np.tile(row, (variants, 1)) for row in np.eye(count))]
-    rows += [np.array([[drawn[name][v].centre + shift * drawn[name][v].spread for name, shift in zip(names, shifts, strict=True)] for v in range(variants)])
-             for shifts in (np.zeros(count), probe)]  # fmt: skip
-    lanes = np.stack(rows, axis=1)  # v, lane, number
+    lanes = _points([drawn[name] for name in names], variants)
     spread = {name: np.repeat(array, lanes.shape[1]) if array.size > 1 else array for name, array in values.items()}
     flat = {name: lanes[:, :, place].ravel() for place, name in enumerate(names)}
     numbers = evaluate_plan(plan, {**spread, **known, **flat})
     shape = (variants, lanes.shape[1], graph.node_count, len(graph.players))
     past, total, weight = (each.reshape(shape) for each in accumulate(graph, numbers))
     slopes = total[:, 1 : 1 + count] - total[:, :1]  # v, number, n, i
-    for lane in (-2, -1):
-        wanted = total[:, 0] + np.einsum("vd,vdni->vni", lanes[:, lane], slopes)
-        size = np.abs(total[:, 0]) + np.einsum("vd,vdni->vni", np.abs(lanes[:, lane]), np.abs(slopes))
-        if (np.abs(total[:, lane] - wanted) > AFFINE * np.maximum(size, 1.0)).any():
-            what = "payoffs are no sums of multiples of the private numbers"
-            raise ScenarioError(
-                [locate(scenario, "payoffs", "private", what, "numbers added or multiplied by what all know")]
-            )
+    _test(scenario, lanes, total, slopes)
     most = max(len(own) for own in draws.own)
     loading = np.zeros((variants, graph.node_count, len(graph.players), most))
     sofar = np.zeros_like(loading)

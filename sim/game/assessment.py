@@ -75,6 +75,25 @@ def _normal(logs: Floats) -> Floats:
         return out / out.sum(axis=-1, keepdims=True)
 
 
+def _sums(place: Any, rows: Floats, count: int) -> Floats:
+    """Add up each row by place, (s, count)."""
+    return np.stack([np.bincount(place, weights=row, minlength=count).astype(np.float64) for row in rows])
+
+
+def _first(*logs: Floats) -> Floats:
+    """Normalise each row of the first array in which something is possible there.
+
+    What nobody expected but some type could have done is believed of all such types alike; where that leaves nothing, chance has ruled
+    everything out, and what was believed at the start stays.
+    """
+    out = _normal(logs[0])
+    for other in logs[1:]:
+        none = np.isnan(out).any(axis=-1)
+        if none.any():
+            out[none] = _normal(other[none])
+    return out
+
+
 def sight(types: Types, belief: Floats, variant: int = 0) -> Sight:
     """Work out what is believed at every node of one variant.
 
@@ -96,7 +115,8 @@ def sight(types: Types, belief: Floats, variant: int = 0) -> Sight:
         if (here >= 0).any():
             columns = np.arange(types.lanes) if j == players else types.lane[:, j]
             told[j] = np.where(here[:, None] >= 0, belief[np.maximum(here, 0)][:, columns], 0.0)
-    public = _normal(prior + told.sum(axis=0))
+    everything = told.sum(axis=0)
+    public = _first(prior + everything, everything, np.broadcast_to(prior, everything.shape))
     own: list[Floats] = []
     for i, count in enumerate(types.count):
         with np.errstate(invalid="ignore"):
@@ -107,10 +127,9 @@ def sight(types: Types, belief: Floats, variant: int = 0) -> Sight:
         for k in range(count):
             mine = types.holds(i, k)
             base = _conditional(types, prior, i, mine)
-            found = _normal(base + others[:, mine])
-            out[:, mine] = np.where(np.isnan(found).any(axis=1, keepdims=True), _normal(base), found)
+            out[:, mine] = _first(base + others[:, mine], others[:, mine], np.broadcast_to(base, others[:, mine].shape))
         own.append(out)
-    return Sight(public=np.where(np.isnan(public), _normal(prior), public), own=tuple(own))
+    return Sight(public=public, own=tuple(own))
 
 
 def _conditional(types: Types, prior: Floats, player: int, mine: Bools) -> Floats:
@@ -185,7 +204,7 @@ class _Judge:
         action = start[source] + place
         count = int(start[-1])
         share = self.profile[:, edges]
-        own = np.stack([np.bincount(action, weights=row, minlength=count) for row in share])
+        own = _sums(action, share, count)
         spread = np.ones_like(share)
         np.divide(share, own[:, action], out=spread, where=own[:, action] > 0)
         alone = np.bincount(action, minlength=count)[action] == 1
@@ -193,7 +212,7 @@ class _Judge:
         if not alone.all():
             spread = self.others(i, nodes, edges, source)
         q = self.q[:, edges, i] * spread
-        worth = np.stack([np.bincount(action, weights=row, minlength=count) for row in q])  # (s, actions)
+        worth = _sums(action, q, count)  # (s, actions)
         node = np.repeat(np.arange(len(size)), size)
         span = self.numbers.span[:, i].max()
         for k in range(types.count[i]):
@@ -244,9 +263,7 @@ class _Judge:
             size = graph.node_shape[nodes, j]
             start = np.concatenate(([0], np.cumsum(size)))
             action = start[source] + graph.edge_action(j)[edges]
-            own = np.stack(
-                [np.bincount(action, weights=row, minlength=int(start[-1])) for row in self.profile[:, edges]]
-            )
+            own = _sums(action, self.profile[:, edges], int(start[-1]))
             out *= own[:, action]
         return out
 

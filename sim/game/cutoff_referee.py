@@ -345,7 +345,9 @@ def _moments(game: CutoffGame, player: int, probability: Floats) -> Floats:
     mass, inner, outer = _integrate(pieces, _kinks(lines, _BOUND[kinds[0]], _BOUND[kinds[1]])).reshape(3, edges)
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = np.where(mass > 0.0, np.stack([inner, outer]) / mass, 0.0)
-    centre, spread = (np.array([getattr(shock, name) for shock in game.shocks[player]]) for name in ("centre", "spread"))
+    centre, spread = (
+        np.array([getattr(shock, name) for shock in game.shocks[player]]) for name in ("centre", "spread")
+    )
     return np.concatenate([mass[:, None], centre + spread * (back @ mean).T], axis=1)
 
 

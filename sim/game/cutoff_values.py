@@ -65,5 +65,3 @@ def expected_values(game: Game, profile: Floats, variant: int = 0) -> tuple[Floa
     paid = game.numbers.pay[variant, graph.edge_pay]
     arrival[graph.edge_dst] = later(total[graph.edge_dst], before, weight[source]) - paid
     return value, arrival
-
-

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 __all__ = ["cutoffs_data", "cutoffs_lines", "cutoffs_tables"]
 
 UNREACHED = "hardly anybody comes here; those who would lose least"
+INDIFFERENT = "types that are indifferent"
+NOBODY = 1e-12
 
 
 def _shocks(solution: Solution) -> Shocks:
     if solution.game.shocks is None:
-        raise OptionError(f"{solution.concept} has no cut-offs, since nobody knows a number privately; use tables of another kind")
+        raise OptionError(
+            f"{solution.concept} has no cut-offs, since nobody knows a number privately; use tables of another kind"
+        )
     return solution.game.shocks
 
 
@@ -60,33 +64,57 @@ def _range(cut: Cutoff, names: Sequence[str]) -> str:
 
 def _choices(game: CutoffGame) -> list[tuple[int, int]]:
     """List the nodes at which somebody chooses among several actions, and the edges there."""
-    found = [node for node, mover in enumerate(game.node_player.tolist()) if mover >= 0 and len(game.edges_of(node)) > 1]
+    found = [
+        node for node, mover in enumerate(game.node_player.tolist()) if mover >= 0 and len(game.edges_of(node)) > 1
+    ]
     return [(node, edge) for node in found for edge in game.edges_of(node)]
+
+
+def _values(shocks: Shocks, game: CutoffGame, one: CutoffEquilibrium, edge: int) -> str:
+    """Say in words which of those who come take an action."""
+    node = int(game.edge_source()[edge])
+    player, share = int(game.node_player[node]), float(one.probability[edge])
+    names = shocks.names[player]
+    ranges = " or ".join(_range(cut, names) for cut in one.cutoffs if cut.edge == edge)
+    if node in (one.measures.unreached if one.measures else one.unreached):
+        return UNREACHED if share > NOBODY else "–"
+    if share <= NOBODY:
+        return "–"
+    if any(cut.player == player for cut in one.cutoffs):
+        divided = one.mixed and not ranges
+        return (
+            f"{ranges}, as far as they are not indifferent"
+            if _divided(game, one, node) and ranges
+            else INDIFFERENT
+            if divided
+            else ranges
+        )
+    if share >= 1.0 - NOBODY:
+        return "everybody"
+    return f"{' and '.join(names)} together decide" if names else "nothing private matters: a mixture"
+
+
+def _divided(game: CutoffGame, one: CutoffEquilibrium, node: int) -> bool:
+    """Tell whether indifferent types divide themselves at a node: then some action is taken by types that the cut-offs give to none, or to another."""
+    return one.mixed and any(
+        one.probability[edge] > NOBODY and not any(cut.edge == edge for cut in one.cutoffs)
+        for edge in game.edges_of(node)
+    )
 
 
 def _rows(shocks: Shocks, game: CutoffGame, one: CutoffEquilibrium) -> list[dict[str, Any]]:
     """Say of every action which types take it."""
-    cuts: dict[int, list[Cutoff]] = {}
-    for cut in one.cutoffs:
-        cuts.setdefault(cut.edge, []).append(cut)
-    told = {cut.player for cut in one.cutoffs}
-    unreached = set(one.measures.unreached if one.measures else one.unreached)
-    out: list[dict[str, Any]] = []
-    for node, edge in _choices(game):
-        player, share = int(game.node_player[node]), float(one.probability[edge])
-        names = shocks.names[player]
-        ranges = [_range(cut, names) for cut in cuts.get(edge, [])]
-        if node in unreached:
-            values = UNREACHED if share else "–"
-        elif player in told:
-            values = " or ".join(ranges) or ("–" if share < 1e-9 else "types that are indifferent")  # noqa: PLR2004
-        elif names and share not in (0.0, 1.0):
-            values = f"{' and '.join(names)} together decide"
-        else:
-            values = "everybody" if share == 1.0 else "–" if share == 0.0 else "nothing private matters: a mixture"
-        mark = {"player": game.players[player], "where": _place(game, node), "action": game.edge_label[edge]}
-        out.append({**mark, "share": share, "values": values, "cutoffs": [[cut.lower, cut.upper] for cut in cuts.get(edge, [])]})
-    return out
+    return [
+        {
+            "player": game.players[int(game.node_player[node])],
+            "where": _place(game, node),
+            "action": game.edge_label[edge],
+            "share": float(one.probability[edge]),
+            "values": _values(shocks, game, one, edge),
+            "cutoffs": [[cut.lower, cut.upper] for cut in one.cutoffs if cut.edge == edge],
+        }
+        for node, edge in _choices(game)
+    ]
 
 
 def cutoffs_lines(solution: Solution, variant: int = 0) -> list[str]:
@@ -115,7 +143,9 @@ def cutoffs_lines(solution: Solution, variant: int = 0) -> list[str]:
         head = f"{count}; there may be others, such as those in which indifferent types divide otherwise"
     out = [head]
     if search.dropped:
-        out.append(f"{search.dropped} more {'candidate was' if search.dropped == 1 else 'candidates were'} refused by the referee")
+        out.append(
+            f"{search.dropped} more {'candidate was' if search.dropped == 1 else 'candidates were'} refused by the referee"
+        )
     one = solution.cutoffs[variant]
     if one.mixed:
         out.append("some types are indifferent and divide themselves among actions, as the others' answer demands")
@@ -144,21 +174,37 @@ def cutoffs_tables(solution: Solution, variant: int = 0) -> list[Table]:
         Table(
             title="Who takes which action: among those who come there",
             columns=("player", "where", "action", "share", "private numbers"),
-            rows=[(names[row["player"]], row["where"], row["action"], number(row["share"], 4), row["values"]) for row in rows],
+            rows=[
+                (names[row["player"]], row["where"], row["action"], number(row["share"], 4), row["values"])
+                for row in rows
+            ],
         )
     ]
     found = solution.search[variant].equilibria if solution.search else ()
     if len(found) > 1:
         body = [
-            (f"{names[row['player']]}, {row['where']}", row["action"], *(number(float(one.probability[edge]), 4) for one in found))
+            (
+                f"{names[row['player']]}, {row['where']}",
+                row["action"],
+                *(number(float(one.probability[edge]), 4) for one in found),
+            )
             for row, (_, edge) in zip(rows, _choices(game), strict=True)
         ]
-        body += [(f"value: {names[name]}", "", *(number(float(one.payoff[i]), 4) for one in found)) for i, name in enumerate(game.players)]
-        body.append(("stable", "", *("yes" if one.index == 1 else "no" if one.index == -1 else "not told" for one in found)))
+        body += [
+            (f"value: {names[name]}", "", *(number(float(one.payoff[i]), 4) for one in found))
+            for i, name in enumerate(game.players)
+        ]
+        body.append(
+            ("stable", "", *("yes" if one.index == 1 else "no" if one.index == -1 else "not told" for one in found))
+        )
         chosen = [bool(np.array_equal(one.probability, solution.profile[variant])) for one in found]
         columns = [f"{place}{' (played)' if taken else ''}" for place, taken in enumerate(chosen, 1)]
         out.append(
-            Table(title="All equilibria found: share of types that take each action", columns=("where", "action", *columns), rows=body)
+            Table(
+                title="All equilibria found: share of types that take each action",
+                columns=("where", "action", *columns),
+                rows=body,
+            )
         )
     return out
 

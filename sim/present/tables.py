@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.present.plain import Table, number
+from sim.present.private import private_lines, replay_belief_columns, replay_belief_data, types_data
 from sim.scenario.values import show_assumption
 from sim.solve.registry import concept
 
@@ -83,6 +84,7 @@ def solution_data(solution: Solution, paths: Paths, variant: int = 0) -> dict[st
         },
         "outcomes": {name: float(value[variant]) for name, value in paths.outcomes().items()},
         "path": path_data(paths.histories(1, variant)[0]),
+        **types_data(solution, variant),
     }
 
 
@@ -121,6 +123,7 @@ def solution_lines(solution: Solution, variant: int = 0) -> list[str]:
         f"{solution.concept} ({options}): {solution.status.name.lower().replace('_', ' ')}; {measure} (bound {row['tolerance']:g}); {ties}",
         f"{graph.node_count:,} nodes, {graph.edge_count:,} edges, {solution.game.origin.rounds} rounds"
         + (" shown" if graph.stationary else ""),
+        *private_lines(solution, variant),
         *more,
     ]
 
@@ -364,7 +367,8 @@ def moves_data(moves: Moves, players: tuple[str, ...]) -> dict[str, Any]:
 
 
 def replay_table(found: Replay) -> Table:
-    """Tabulate the recorded history against the model."""
+    """Tabulate the recorded history against the model; with private types also how beliefs moved."""
+    heads, cells = replay_belief_columns(found)
     rows = [
         (
             step.record.date or str(step.record.round),
@@ -374,13 +378,15 @@ def replay_table(found: Replay) -> Table:
             f"{step.rank} of {len(step.alternatives)}",
             number(step.surprise),
             "as recorded" if step.rank == 1 else f"{step.expected} ({number(step.alternatives[0][1])})",
+            *moved,
             ", ".join(step.record.source),
         )
-        for step in found.steps
+        for step, moved in zip(found.steps, cells, strict=True)
     ]
+    columns = ("date", "player", "recorded", "probability", "rank", "surprise", "the model expected", *heads, "source")
     return Table(
         title="The recorded history against the model",
-        columns=("date", "player", "recorded", "probability", "rank", "surprise", "the model expected", "source"),
+        columns=columns,
         rows=rows,
     )
 
@@ -405,8 +411,9 @@ def replay_data(found: Replay) -> dict[str, Any]:
                 "uniform": step.uniform,
                 "alternatives": dict(step.alternatives),
                 "source": step.record.source,
+                **beliefs,
             }
-            for step in found.steps
+            for step, beliefs in zip(found.steps, replay_belief_data(found), strict=True)
         ],
         "log_likelihood": found.log_likelihood,
         "uniform_log_likelihood": found.uniform_log_likelihood,

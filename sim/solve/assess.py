@@ -12,11 +12,13 @@ from sim.game.graph import SIMULTANEOUS
 from sim.kinds import frozen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sim.game.graph import Game
     from sim.game.histories import Types
     from sim.kinds import Bools, Floats, Ints
 
-__all__ = ["GONE", "LOGIT", "Form", "Work", "assessment_of", "form_of", "numbers_of", "uniform"]
+__all__ = ["GONE", "LOGIT", "Form", "Work", "assessment_of", "form_of", "numbers_of", "odds", "uniform"]
 
 
 GONE = 60.0
@@ -223,7 +225,7 @@ def uniform(form: Form) -> Floats:
     return z
 
 
-def assessment_of(game: Game, form: Form, z: Floats, inside: Bools | None = None) -> Assessment:
+def assessment_of(game: Game, form: Form, z: Floats, supports: Sequence[Bools | None] = ()) -> Assessment:
     """Turn logarithms of choice probabilities into strategies and beliefs.
 
     Parameters
@@ -231,14 +233,15 @@ def assessment_of(game: Game, form: Form, z: Floats, inside: Bools | None = None
     game, form
         The game.
     z : float array, (v, u)
-        Logarithms of choice probabilities, of trembles where ``inside`` is false.
-    inside : bool array, (v, u), optional
-        The supports: what is outside is not played.
+        Logarithms of choice probabilities, of trembles outside a support.
+    supports : sequence of bool arrays (u,) or None
+        For each variant what is played, if that is known: the rest is not, and types whose odds tend to nothing are ruled out.
     """
     graph, types = game.graph, form.types
     share = np.where(form.open, np.exp(z), 0.0)
-    if inside is not None:
-        share = np.where(inside, share, 0.0)
+    for v, inside in enumerate(supports):
+        if inside is not None:
+            share[v] = np.where(inside, share[v], 0.0)
     total = np.add.reduceat(share, form.start[:-1], axis=1)
     blank = ~np.logical_or.reduceat(form.open, form.start[:-1])
     flat = (1.0 / np.diff(form.start))[form.infoset]
@@ -260,9 +263,32 @@ def assessment_of(game: Game, form: Form, z: Floats, inside: Bools | None = None
     by_lane = x.prob[:, :, 0].reshape(-1, types.lanes, x.prob.shape[1])
     profile[:, :, chance] = by_lane[:, :, graph.edge_prob[chance]]
     belief = _class_beliefs(game, form, z)
-    if inside is not None and belief.size:  # what tends to nothing is nothing
-        belief = np.where(belief < belief.max(axis=2, keepdims=True) - GONE, -np.inf, belief)
+    for v, inside in enumerate(supports):
+        if inside is not None and belief.size:
+            belief[v] = np.where(odds(types, belief[v], v) < -GONE, -np.inf, belief[v])
     return Assessment(profile=frozen(profile), belief=frozen(belief))
+
+
+def odds(types: Types, belief: Floats, variant: int) -> Floats:
+    """Return log odds of each type in each class (c, k) against the likeliest one there; 0 for types that nobody expects.
+
+    Types with prior 0 are no measure of the others, and what is believed of them rests on their likelihoods alone.
+    """
+    players = len(types.count)
+    expected = np.zeros((players + 1, belief.shape[1]), dtype=bool)
+    weight = np.zeros((players + 1, belief.shape[1]))
+    with np.errstate(divide="ignore"):
+        for i, count in enumerate(types.count):
+            share = np.where(types.marginal(i)[variant] > 0, types.marginal(i)[variant], 0.0)
+            expected[i, :count], weight[i, :count] = share > 0, np.log(share)
+        lanes = min(types.lanes, belief.shape[1])
+        expected[players, :lanes] = types.prior[variant, :lanes] > 0
+        weight[players, :lanes] = np.log(types.prior[variant, :lanes])
+    here = expected[types.class_player]
+    logs = np.where(here, belief + weight[types.class_player], -np.inf)
+    top = logs.max(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return np.where(here & np.isfinite(top), logs - top, 0.0)
 
 
 def _class_beliefs(game: Game, form: Form, z: Floats) -> Floats:

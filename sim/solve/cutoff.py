@@ -54,8 +54,13 @@ class Options:
         """Refuse unknown rules and numbers out of bounds."""
         rule, _, player = self.selection.partition(":")
         if rule not in RULES or (rule in RULES[2:]) != bool(player):
-            raise OptionError(f"selection is '{self.selection}'; expected first, last, best_for:PLAYER or worst_for:PLAYER")
-        for name, number, least, most in (("points", self.points, 8, MOST_POINTS), ("starts", self.starts, 1, MOST_STARTS)):
+            raise OptionError(
+                f"selection is '{self.selection}'; expected first, last, best_for:PLAYER or worst_for:PLAYER"
+            )
+        for name, number, least, most in (
+            ("points", self.points, 8, MOST_POINTS),
+            ("starts", self.starts, 1, MOST_STARTS),
+        ):
             if not least <= number <= most or int(number) != number:
                 raise OptionError(f"{name} is {number}; expected a whole number from {least} to {most}")
 
@@ -67,7 +72,9 @@ def _ordered(game: Game, found: Sequence[CutoffEquilibrium], selection: str) -> 
     if not player:
         return stable if rule == "first" else stable[::-1]
     if player not in game.graph.players:
-        raise OptionError(f"selection names '{player}', who is not a player; {did_you_mean(player, game.graph.players)}")
+        raise OptionError(
+            f"selection names '{player}', who is not a player; {did_you_mean(player, game.graph.players)}"
+        )
     sign = -1.0 if rule == "best_for" else 1.0
     return sorted(stable, key=lambda one: sign * float(one.payoff[game.graph.players.index(player)]))
 
@@ -106,6 +113,11 @@ def solve(game: Game, options: Options) -> Answer:
     """
     if game.shocks is None:  # the registry asks for no others
         raise OptionError("cut-offs are about private numbers, and nobody has any")
+    if not np.array_equal(game.graph.edge_dst, game.shocks.games[0].edge_dst):
+        what = "this question changes the game, and what private numbers pay is known of the whole tree only"
+        raise OptionError(
+            f"{what}; leave out moves when it is compiled (--remove), or let all know the numbers (--known)"
+        )
     chosen: list[CutoffEquilibrium] = []
     others: list[CutoffEquilibrium] = []
     searches: list[CutoffSearch] = []

@@ -26,7 +26,7 @@ import numpy as np
 from sim.errors import OptionError
 from sim.kinds import Status, frozen
 from sim.numerics.threads import over_variants
-from sim.solve.assess import GONE, LOGIT, Work, assessment_of, form_of, numbers_of, uniform
+from sim.solve.assess import GONE, LOGIT, Work, assessment_of, form_of, numbers_of, odds, uniform
 from sim.solve.contract import Answer
 from sim.solve.trembles import ARRIVED, correct, follow
 
@@ -48,9 +48,11 @@ MOST_STEPS = 3000
 MOST_CORRECTIONS = 60
 SOLVED = 1e-9  # steps of logarithms, relative
 SMALLEST = 1e-7  # shares of an action that stays in use
+WORTH = 5e-7  # regret of what is played, in units of the payoff range
 NEAR = 1e-2  # how far the support's solution may be from the path for it to be the path's limit
 MOST_STARTS = 1000
 USUAL_STARTS = 12
+DETOURS = 4  # if the path from uniform play is lost
 SMALL = 2000
 KINDS = 3  # of starts: one in three has other trembles
 APART = 1e-5  # how far the flows of two equilibria are apart at least
@@ -74,10 +76,10 @@ class Options:
 
 @dataclass(slots=True)
 class _Found:
-    """Where one search ended: logarithms of choice probabilities and trembles (u,), the support (u,), and how it got there."""
+    """Where one search ended: logarithms of choice probabilities and trembles (u,), the support (u,) if it is known, and how it got there."""
 
     z: Floats
-    inside: Bools
+    inside: Bools | None
     refinement: str
     arrived: bool
 
@@ -86,7 +88,7 @@ class _Search:
     """Searches one variant."""
 
     def __init__(self, game: Game, form: Form, variant: int, work: Work) -> None:
-        self.game, self.form, self.work = game, form, work
+        self.game, self.form, self.work, self.variant = game, form, work, variant
         lanes = slice(variant * game.lanes, (variant + 1) * game.lanes)
         self.ratio = 1.0 / game.numbers.span[lanes].max(axis=0)
         self.numbers = numbers_of(game, form, variant, self.ratio)
@@ -99,7 +101,7 @@ class _Search:
                 self.form.structure, self.numbers, LOGIT, z, lam, station, MOST_STEPS, self.work.all
             )
             if ending != ARRIVED:
-                return _Found(z, self.form.open.copy(), PERFECT, arrived=False)
+                return _Found(z, None, PERFECT, arrived=False)
             slope = self.work.step[:, 1] * lam
             used = self.form.open & (z > np.log(SMALLEST)) & (np.abs(slope) < 1.0)
             clear = used | ~self.form.open | (slope < -1.0) & (z < np.log(SMALLEST))
@@ -108,12 +110,12 @@ class _Search:
                 if near is not None and near.refinement == SEQUENTIAL:
                     return near
                 found = near or found
-        return found or _Found(z, self.form.open.copy(), SEQUENTIAL, arrived=True)
+        return found or _Found(z, None, SEQUENTIAL, arrived=True)
 
     def told(self) -> bool:
         """Tell whether all odds between types are settled: they stay, or one of the types is ruled out."""
-        odds = self.work.belief - self.work.belief.max(axis=1, keepdims=True)
-        return bool(((odds > -UNSETTLED) | (odds < -GONE)).all())
+        found = odds(self.form.types, self.work.belief[: self.form.types.classes], self.variant)
+        return bool(((found > -UNSETTLED) | (found < -GONE)).all())
 
     def limit(self, path: Floats, used: Bools, lam: float) -> _Found | None:
         """Solve the equations of a support, from the path's end; None if they have no solution near it."""
@@ -129,13 +131,34 @@ class _Search:
             SOLVED,
             self.work.all,
         )
-        if not solved:
+        if not solved or self.regret(z) > WORTH:
             return None
         moved = np.abs(np.where(used, np.exp(z), 0.0) - np.where(self.form.open, np.exp(path), 0.0)).max(initial=0.0)
         return _Found(z, used, SEQUENTIAL if moved <= NEAR else PERFECT, arrived=True)
 
+    def regret(self, z: Floats) -> float:
+        """Return the most that any type would gain by another action, in units of its player's payoff range."""
+        form = self.form
+        worth = np.where(form.open, self.work.worth, -np.inf)
+        best = np.maximum.reduceat(worth, form.start[:-1])
+        played = form.open & (z > np.log(SMALLEST))
+        worst = np.minimum.reduceat(np.where(played, self.work.worth, np.inf), form.start[:-1])
+        some = np.isfinite(best) & np.isfinite(worst)
+        gaps = (best - worst) * self.ratio[form.player[form.start[:-1]]]
+        return float(gaps[some].max(initial=0.0))
+
+    def main(self, seed: int) -> _Found:
+        """Follow the path from uniform play; where it is lost, as at a fork of symmetric play, follow others."""
+        found = self.settle(uniform(self.form), 0.0)
+        rng = np.random.default_rng(seed)
+        for attempt in range(DETOURS):
+            if found.arrived:
+                break
+            found = self.elsewhere(rng, attempt) or found
+        return found
+
     def elsewhere(self, rng: np.random.Generator, attempt: int) -> _Found | None:
-        """Look for another equilibrium: from nearly pure play at an intermediate precision, or with other trembles."""
+        """Look for another equilibrium: with other trembles, or from nearly pure play at an intermediate precision."""
         form = self.form
         infoset = form.infoset
         noise = rng.gumbel(size=form.unknowns) * rng.choice([1.0, 3.0])
@@ -193,11 +216,11 @@ def solve(game: Game, options: Options) -> Answer:
     def some(first: int, stop: int) -> None:
         work = Work(game, form)
         for v in range(first, stop):
-            found[v] = _Search(game, form, v, work).settle(uniform(form), 0.0)
+            found[v] = _Search(game, form, v, work).main(options.seed)
 
     over_variants(some, game.variants)
     kept = [one for one in found if one is not None]
-    main = assessment_of(game, form, np.stack([one.z for one in kept]), np.stack([one.inside for one in kept]))
+    main = assessment_of(game, form, np.stack([one.z for one in kept]), [one.inside for one in kept])
     others: tuple[tuple[Assessment, tuple[str, ...]], ...] = ()
     if game.variants == 1 and starts:
         others = _others(game, form, main, starts, options.seed)
@@ -222,7 +245,7 @@ def _others(
         found = search.elsewhere(rng, attempt)
         if found is None:
             continue
-        one = assessment_of(game, form, found.z[None], found.inside[None])
+        one = assessment_of(game, form, found.z[None], [found.inside])
         flow = _flow(game, one)
         if all(np.abs(flow - other).max() > APART for other in flows):
             flows.append(flow)

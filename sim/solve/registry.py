@@ -278,9 +278,9 @@ def _types_advice(name: str, game: Game) -> str:
         first, hidden = secrets.privates[0], " and ".join(secrets.privates)
         about = {"number": "is about private numbers", "private": "is about private types with labels"}
         what = about.get(CONCEPTS[name].types, "takes all types as known")
-        kind = "a hidden number" if game.shocks and len(secrets.privates) == 1 else "hidden numbers" if game.shocks else "hidden"
-        verb = "is" if len(secrets.privates) == 1 else "are"
-        return f"{name} {what}, and {hidden} {verb} {kind}; ask for {asked}, or say what is known (--known {first}=…)"
+        one = len(secrets.privates) == 1
+        kind = "hidden" if game.types else "a hidden number" if one else "hidden numbers"
+        return f"{name} {what}, and {hidden} {'is' if one else 'are'} {kind}; ask for {asked}, or say what is known (--known {first}=…)"
     scenario = getattr(game.origin, "scenario", None)
     number = CONCEPTS[name].types == "number"
     what = "private numbers" if number else "private types"

@@ -211,13 +211,15 @@ def _sweep(structure, numbers, supports, z, precision, work):
                             exists = exists or open_[base + offset[c] + k * size[c] + x]
                         if not exists:
                             continue
-                        for attempt in range(2):  # if nothing is possible, what was told is forgotten
+                        for attempt in range(
+                            3
+                        ):  # if nobody expects what is possible: as if all types were expected; else, as at the start
                             top = -np.inf
                             for s in range(lanes):
                                 if lane[s, p] != k:
                                     continue
-                                w = condition[p, s]
-                                if attempt == 0:
+                                w = 0.0 if attempt == 1 else condition[p, s]
+                                if attempt < 2:
                                     for j in range(players):
                                         if j != p and place[j] >= 0 and node_class[n, j] >= 0:
                                             w += belief[node_class[n, j], lane[s, j]]
@@ -549,7 +551,7 @@ def follow(structure, numbers, supports, z, begin, target, most, work):
                     trial[u] = min(0.0, trial[u] + x)
             if not (size < np.inf) or longest > 5.0:
                 break
-            if size <= 1e-9:
+            if size <= 1e-9 + 1e-14 * here:  # rounding of values counts for more the higher the precision
                 good = True
                 break
             if rounds > 3 and size > 0.5 * last:
