@@ -215,7 +215,10 @@ class _Watcher:
         self.who, self.kind = _observer(self.graph.players, types, observer)
         self.players = tuple(i for i, count in enumerate(types.count) if count > 1 and i != self.who)
         if not self.players:
-            raise OptionError(f"nobody but {observer} has a private type, so {observer} has nothing to learn")
+            name = self.graph.players[self.who]
+            raise OptionError(
+                f"nobody but {name} has a private type, so {name} has nothing to learn; leave observer out"
+            )
         self.tied = not types.independent or bool((types.class_player == len(types.count)).any())
         self.source: Any = self.graph.edge_source()
         self.mover: Any = self.graph.layer_player[self.graph.node_layer()]
@@ -246,7 +249,7 @@ class _Watcher:
         types, count = self.types, self.types.count[player]
         here = types.node_class[:, player]
         column = types.lane[:, player].astype(np.int64)
-        prior = np.bincount(column, weights=types.prior[self.variant], minlength=count)
+        prior = types.marginal(player)[self.variant]
         at = np.full((len(here), count), np.nan)
         alive = here >= 0
         with np.errstate(divide="ignore"):
@@ -344,8 +347,7 @@ class _Watcher:
 
     def shown(self, rows: list[Floats]) -> tuple[Floats, ...]:
         """Return the belief about each watched player, (k,), from the rows of the blocks."""
-        pairs = [row @ one for block, row in zip(self.blocks, rows, strict=True) for one in block.rows]
-        return tuple(frozen(one) for one in pairs)
+        return tuple(frozen(row @ one) for block, row in zip(self.blocks, rows, strict=True) for one in block.rows)
 
     # -- paths ------------------------------------------------------------------------------------------------------------------------
 
@@ -363,16 +365,9 @@ class _Watcher:
             after = self.shown(rows)
             probability = float(self.public[step.edge])
             one = BeliefStep(
-                round=step.round,
-                player=step.player,
-                move=step.move,
-                probability=probability,
-                off_path=probability <= 0,
-                before=before,
-                after=after,
-                node=step.node,
-                edge=step.edge,
-            )
+                round=step.round, player=step.player, move=step.move, probability=probability, off_path=probability <= 0,
+                before=before, after=after, node=step.node, edge=step.edge,
+            )  # fmt: skip
             every[self.graph.layer_of(step.node)] = one
             if self.tells(step.node, step.edge) or max(one.shift) > MOVED:
                 steps.append(one)
@@ -398,9 +393,7 @@ class _Watcher:
         out: list[Spread] = []
         for block in self.blocks:
             stay, once = self.collect(block, reached, paths.rounds)
-            out += [
-                self.spread(player, to, stay, once) for player, to in zip(block.players, block.rows, strict=True)
-            ]
+            out += [self.spread(player, to, stay, once) for player, to in zip(block.players, block.rows, strict=True)]
         return tuple(out)
 
     def collect(self, block: _Block, reached: Floats, rounds: tuple[int, ...]) -> tuple[list[Any], list[Any]]:
@@ -477,7 +470,9 @@ def _observer(players: tuple[str, ...], types: Types, observer: str) -> tuple[in
     if len(names) == 1 and not kind:
         return who, 0
     if kind not in names:
-        raise OptionError(f"observer '{observer}' needs a type of {name}; write {name}:{names[0]}, of {', '.join(names)}")
+        raise OptionError(
+            f"observer '{observer}' needs a type of {name}; write {name}:{names[0]}, of {', '.join(names)}"
+        )
     return who, names.index(kind)
 
 
@@ -525,9 +520,7 @@ def belief_paths(
     solution = one_variant(solution.require(), variant) if solution.game.variants > 1 else solution
     paths = play(solution)
     watcher = _Watcher(solution, 0, observer)
-    found: list[BeliefPath] = []
-    for history in paths.histories(count):
-        found.append(watcher.path(history, paths.rounds))
+    found = [watcher.path(history, paths.rounds) for history in paths.histories(count)]
     if records:
         walked = replay(solution)
         if not walked.steps:
@@ -536,18 +529,12 @@ def belief_paths(
         likely = float(np.prod([step.probability for step in walked.steps]))
         one = watcher.path(history, paths.rounds)
         found.append(replace(one, kind="recorded", probability=likely, share=share))
-    rows = watcher.shown([block.prior for block in watcher.blocks])
     return Beliefs(
-        solution=solution,
-        variant=variant,
-        observer=observer,
+        solution=solution, variant=variant, observer=observer,
         players=tuple(solution.game.graph.players[j] for j in watcher.players),
-        types=tuple(solution.game.types.names[j] for j in watcher.players) if solution.game.types else (),
-        prior=rows,
-        rounds=paths.rounds,
-        paths=tuple(found),
-        spreads=watcher.spreads(paths),
-    )
+        types=tuple(watcher.types.names[j] for j in watcher.players),
+        prior=watcher.shown([block.prior for block in watcher.blocks]), rounds=paths.rounds, paths=tuple(found), spreads=watcher.spreads(paths),
+    )  # fmt: skip
 
 
 def _recorded(walked: Replay) -> tuple[History, float]:
@@ -603,7 +590,9 @@ def record_beliefs(walked: Replay, observer: str = "") -> tuple[tuple[str, ...],
     return players, tuple(out)
 
 
-def _part(one: BeliefStep, players: tuple[str, ...], earlier: Iterable[BeliefStep], player: str, *, last: bool) -> BeliefStep:
+def _part(
+    one: BeliefStep, players: tuple[str, ...], earlier: Iterable[BeliefStep], player: str, *, last: bool
+) -> BeliefStep:
     """Return the part that one of several records at once has in what they show together."""
     before = next((step.after for step in reversed([*earlier])), one.before)
     moved = zip(players, before, one.after, strict=True)

@@ -15,6 +15,8 @@ from sim.errors import Problem, ScenarioError
 from sim.game.graph import SIMULTANEOUS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sim.game.graph import Game
     from sim.scenario.model import Scenario
 
@@ -67,8 +69,16 @@ def check(
     *,
     rounds: int | None = None,
     node_limit: int = NODE_LIMIT,
+    hidden: Iterable[str] | str | None = None,
 ) -> tuple[Game | None, tuple[Problem, ...]]:
     """Compile a scenario with base values and look for what is wrong or odd.
+
+    Parameters
+    ----------
+    scenario, settings, rounds, node_limit
+        What to look at, as for :func:`sim.compile`.
+    hidden
+        Which private types to hide, as for :func:`sim.compile`.
 
     Returns
     -------
@@ -89,7 +99,7 @@ def check(
     """
     warnings = list(scenario.warnings)
     try:
-        game = compile_game(scenario, settings, rounds=rounds, node_limit=node_limit)
+        game = compile_game(scenario, settings, rounds=rounds, node_limit=node_limit, hidden=hidden)
     except ScenarioError as error:
         if (
             any(problem.kind == "too-many-nodes" for problem in error.problems)

@@ -52,7 +52,9 @@ def beliefs(
         file, set_, rounds, None, max_nodes, hidden=hidden or ["all"], known=known, concepts=(concept,), since=start
     )
     if game.types is None:
-        advice = "beliefs are about private types with values: add [private.NAME] with values = { … }, or leave --known out"
+        advice = (
+            "beliefs are about private types with values: add [private.NAME] with values = { … }, or leave --known out"
+        )
         raise OptionError(f"{file} hides no type from anybody; {advice}")
     solution = solve_game(game, concept, options)
     ahead = game.origin.scenario.history[game.origin.recorded :]

@@ -103,10 +103,16 @@ def compile_file(
     scenario = load(file)
     told = settings(known)
     secret: list[str] | None = hidden
-    if hidden == ["all"] or (
-        hidden is None and any(concept in CONCEPTS and CONCEPTS[concept].types == "private" for concept in concepts)
-    ):
+    asked = {CONCEPTS[concept].types for concept in concepts if concept in CONCEPTS}
+    if hidden == ["all"]:
         secret = [one.id for one in scenario.privates if one.id not in told]
+    elif hidden is None and asked & {"private", "number"}:  # a concept about types hides those that it is about
+        secret = [
+            one.id
+            for one in scenario.privates
+            if one.id not in told and ("private" if one.labels else "number") in asked or one.known_as is None
+        ]
+        secret = [name for name in secret if name not in told]
     try:
         options: dict[str, Any] = {"rounds": rounds, "remove": remove or (), "node_limit": max_nodes, "hidden": secret, "known": told}
         if since:

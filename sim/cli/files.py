@@ -11,6 +11,7 @@ import typer
 from sim.cli.common import (
     LIMIT,
     File,
+    Hidden,
     Json,
     MaxNodes,
     Opt,
@@ -30,6 +31,7 @@ from sim.errors import OptionError, ScenarioError
 
 if TYPE_CHECKING:
     from sim.game.graph import Game
+    from sim.scenario.model import Scenario
 
 
 def check(
@@ -40,10 +42,11 @@ def check(
     invariants: Annotated[
         bool, typer.Option("--invariants", help="Also property-test the model's invariants (up to a minute).")
     ] = False,
+    hidden: Hidden = None,
     as_json: Json = False,
 ) -> None:
     """Report every mistake of scenario files, with file:line, what was found, what was expected, and advice."""
-    found = [_check_one(file, settings(set_), rounds, max_nodes, invariants=invariants) for file in files]
+    found = [_check_one(file, settings(set_), rounds, max_nodes, hidden, invariants=invariants) for file in files]
     for one in found if not as_json else ():
         for problem in one["errors"]:
             say(str(problem))
@@ -51,6 +54,8 @@ def check(
             say(f"warning: {warning}")
         if one["ok"]:
             size = f"{one['nodes']:,} nodes, {one['edges']:,} edges" if one["nodes"] else "too large to compile here"
+            if one.get("pairs"):
+                size += f"; the nodes are public histories, {one['pairs']:,} pairs of a history and a private type"
             print_line(f"{one['file']}: no mistakes, {len(one['warnings'])} warning(s); {size}")
         for name in one["invariants"]:
             print_line(f"  holds: {name}")
@@ -63,7 +68,13 @@ def check(
 
 
 def _check_one(
-    file: Path, settings: dict[str, Any], rounds: int | None, max_nodes: int, *, invariants: bool
+    file: Path,
+    settings: dict[str, Any],
+    rounds: int | None,
+    max_nodes: int,
+    hidden: list[str] | None,
+    *,
+    invariants: bool,
 ) -> dict[str, Any]:
     """Check one file."""
     from sim.analysis.check import check as check_scenario
@@ -73,11 +84,13 @@ def _check_one(
     out["invariants"] = []
     try:
         scenario = load(file)
-        game, out["warnings"] = check_scenario(scenario, settings, rounds=rounds, node_limit=max_nodes)
+        game, out["warnings"] = check_scenario(
+            scenario, settings, rounds=rounds, node_limit=max_nodes, hidden=_hidden(scenario, hidden)
+        )
     except ScenarioError as error:
         return {**out, "errors": error.problems}
     if game:
-        out |= {"nodes": game.graph.node_count, "edges": game.graph.edge_count}
+        out |= {"nodes": game.graph.node_count, "edges": game.graph.edge_count, **_histories(game)}
         if invariants:
             from sim.testing import check_invariants
 
@@ -85,12 +98,27 @@ def _check_one(
     return {**out, "ok": True}
 
 
+def _hidden(scenario: Scenario, hidden: list[str] | None) -> list[str] | None:
+    """Return the private types to hide; ``all`` stands for every one."""
+    return [one.id for one in scenario.privates] if hidden == ["all"] else hidden
+
+
+def _histories(game: Game) -> dict[str, int]:
+    """Return the number of public histories, and of their pairs with types; nothing where nobody has private types."""
+    return {"histories": game.graph.node_count, "pairs": game.types.pairs} if game.types else {}
+
+
 def _problem(problem: Any) -> dict[str, Any]:
     return {name: getattr(problem, name) for name in ("kind", "file", "line", "place", "what", "expected", "advice")}
 
 
 def show(
-    file: File, set_: Set = None, rounds: Rounds = None, max_nodes: MaxNodes = LIMIT, as_json: Json = False
+    file: File,
+    set_: Set = None,
+    rounds: Rounds = None,
+    max_nodes: MaxNodes = LIMIT,
+    hidden: Hidden = None,
+    as_json: Json = False,
 ) -> None:
     """Tell a scenario in plain English, with its ledger of assumptions and its size."""
     from sim.analysis.check import check as check_scenario
@@ -108,7 +136,8 @@ def show(
         for line in size_lines(scenario, rounds):
             print_line(line)
         sys.stdout.flush()
-    game, _ = check_scenario(scenario, settings(set_), rounds=rounds, node_limit=max_nodes)
+    secret = _hidden(scenario, hidden)
+    game, _ = check_scenario(scenario, settings(set_), rounds=rounds, node_limit=max_nodes, hidden=secret)
     if as_json:
         print_json(_scenario_data(scenario, game, settings(set_), rounds))
     elif game:
@@ -116,6 +145,10 @@ def show(
         print_line(
             f"After compiling: exactly {graph.node_count:,} nodes, {graph.edge_count:,} edges, {graph.nbytes / 1e6:.1f} MB."
         )
+        if game.types:
+            print_line(
+                f"The nodes are public histories; with private types, {game.types.pairs:,} pairs of a history and a type."
+            )
     else:
         print_line(f"After compiling: more than {max_nodes:,} nodes; raise --max-nodes to count them.")
 
@@ -139,6 +172,19 @@ def _scenario_data(scenario: Any, game: Any, settings: dict[str, Any], rounds: i
         "bound": size_bound(scenario, rounds),
         "nodes": game.graph.node_count if game else None,
         "edges": game.graph.edge_count if game else None,
+        **(_histories(game) if game else {}),
+    }
+    privates = {
+        one.id: {
+            "known_to": one.known_to,
+            "kind": one.kind,
+            "values": list(one.labels.values) if one.labels else None,
+            "prior": [expression.text for expression in one.parameters],
+            "known_as": one.known_as
+            if one.labels is None or one.known_as is None
+            else one.labels.values[int(one.known_as)],
+        }
+        for one in scenario.privates
     }
     return {
         "scenario": scenario.title,
@@ -146,6 +192,7 @@ def _scenario_data(scenario: Any, game: Any, settings: dict[str, Any], rounds: i
         "players": scenario.player_ids,
         "assumptions": ledger,
         "size": size,
+        **({"private": privates} if privates else {}),
         "outcomes": {name: q.expression.text for name, q in scenario.questions.items()},
     }
 

@@ -18,6 +18,8 @@ __all__ = ["beliefs_data", "beliefs_lines", "beliefs_tables", "path_title"]
 VISIBLE = 5e-4
 """Moves that shift a belief by less are not named in tables."""
 SAME = 1e-9
+ROUNDING = 1e-9
+"""How far the mean belief may be from the prior by rounding."""
 
 
 def _names(found: Beliefs) -> list[str]:
@@ -43,7 +45,11 @@ def path_title(found: Beliefs, place: int) -> str:
         head = "Most likely history" if place == 0 else f"History {place + 1} by likelihood"
         return f"{head} {told}"
     forced = ", forced" if path.probability <= 0 else ""
-    share = "" if path.share > 1 - SAME else f", the likeliest of those that the records leave open, share {number(path.share)}"
+    share = (
+        ""
+        if path.share > 1 - SAME
+        else f", the likeliest of those that the records leave open, share {number(path.share)}"
+    )
     return f"Recorded history (probability of the records {number(path.probability)}{forced}{share})"
 
 
@@ -141,7 +147,11 @@ def beliefs_lines(found: Beliefs) -> list[str]:
     >>> beliefs_lines(belief_paths(solution))[1]
     'Along the most likely history the belief that Chain store is strong goes from 0.062 to 0; share_market in round 1 moves it most (0.062 → 0).'
     """
-    who = f"What {found.observer} believes." if found.observer else "What anybody believes who sees the moves and no type."
+    who = (
+        f"What {found.observer} believes."
+        if found.observer
+        else "What anybody believes who sees the moves and no type."
+    )
     lines = [f"{who} {precision_line(found.solution)}"]
     told = [(found.paths[0], "Along the most likely history")]
     told += [(path, "Along the recorded history") for path in found.paths if path.kind == "recorded"]
@@ -150,8 +160,8 @@ def beliefs_lines(found: Beliefs) -> list[str]:
         ends = [(kind, float(spread.given[k, -1, k]), float(prior[k])) for k, kind in enumerate(kinds) if prior[k] > 0]
         shown = "; ".join(f"{kind} {number(start)} → {number(end)}" for kind, end, start in ends)
         lines.append(f"Over all histories, mean belief in the truth about {name}, if it is: {shown}.")
-    exact = max(found.martingale, 1e-16)
-    lines.append(f"Check: the mean belief over all histories is the prior in every round, to {exact:.0e}.")
+    held = "holds" if found.martingale < ROUNDING else f"fails by {found.martingale:.1e}"
+    lines.append(f"Check {held}: the mean belief over all histories is the prior in every round.")
     return lines
 
 

@@ -39,12 +39,28 @@ def _paths(found: Beliefs) -> list[tuple[BeliefPath, str, dict[str, Any]]]:
     out: list[tuple[BeliefPath, str, dict[str, Any]]] = []
     for place, path in enumerate([path for path in found.paths if path.kind != "recorded"][:MOST_LIKELY]):
         name = "most likely history" if place == 0 else f"{place + 1}. by likelihood"
-        look = {"color": COLOURS[place], "ls": DASHES[place], "marker": MARKS[place], "ms": 8 - place, "mfc": "white", "mew": 1.2}
+        look = {
+            "color": COLOURS[place],
+            "ls": DASHES[place],
+            "marker": MARKS[place],
+            "ms": 8 - place,
+            "mfc": "white",
+            "mew": 1.2,
+        }
         look |= {"lw": 1.9 if place == 0 else 1.4, "zorder": 4 - 0.1 * place}
         out.append((path, f"{name}, probability {path.probability:.2g}", look))
     for path in found.paths:
         if path.kind == "recorded":
-            look = {"color": RECORDED, "ls": "-", "marker": "X", "ms": 6, "mec": "white", "mew": 0.6, "lw": 2.2, "zorder": 5}
+            look = {
+                "color": RECORDED,
+                "ls": "-",
+                "marker": "X",
+                "ms": 6,
+                "mec": "white",
+                "mew": 0.6,
+                "lw": 2.2,
+                "zorder": 5,
+            }
             out.append((path, "recorded history" + (", forced" if path.probability <= 0 else ""), look))
     return out
 
@@ -53,13 +69,26 @@ def _panel(ax: Any, found: Beliefs, player: int, kind: int) -> None:
     """Draw the belief in one type of one player."""
     spread, times = found.spreads[player], list(range(len(found.rounds)))
     ax.fill_between(
-        times, spread.low[:, kind], spread.high[:, kind], color="0.92", lw=0, zorder=1, label="middle 80 % of all histories"
+        times,
+        spread.low[:, kind],
+        spread.high[:, kind],
+        color="0.92",
+        lw=0,
+        zorder=1,
+        label="middle 80 % of all histories",
     )
     prior = float(found.prior[player][kind])
     ax.axhline(prior, color="0.45", lw=0.9, ls=":", marker="", zorder=2, label="prior, and mean of all histories")
     if np.isfinite(spread.given[kind]).all():
         ax.plot(
-            times, spread.given[kind, :, kind], color="0.25", lw=1.0, ls=(0, (6, 2)), marker="", zorder=2.5, label="mean where it is true"
+            times,
+            spread.given[kind, :, kind],
+            color="0.25",
+            lw=1.0,
+            ls=(0, (6, 2)),
+            marker="",
+            zorder=2.5,
+            label="mean where it is true",
         )
     for path, name, look in _paths(found):
         until = path.until - found.rounds[0] + 1
@@ -69,7 +98,9 @@ def _panel(ax: Any, found: Beliefs, player: int, kind: int) -> None:
 def _limits(found: Beliefs, panels: list[tuple[int, int]]) -> tuple[float, float]:
     """Return the range of beliefs to show: all that is drawn, and no less than a quarter."""
     drawn = [
-        (one.by_round[j][:, k], found.spreads[j].low[:, k], found.spreads[j].high[:, k]) for one in found.paths for j, k in panels
+        (one.by_round[j][:, k], found.spreads[j].low[:, k], found.spreads[j].high[:, k])
+        for one in found.paths
+        for j, k in panels
     ]
     means = [found.spreads[j].given[k, :, k] for j, k in panels]
     shown = np.concatenate([*(part for parts in drawn for part in parts), *means])
@@ -82,17 +113,19 @@ def _limits(found: Beliefs, panels: list[tuple[int, int]]) -> tuple[float, float
 
 def _name_moves(ax: Any, found: Beliefs, player: int, kind: int, height: float) -> None:
     """Write the decisive move of each history where it is made, each once and none over another."""
-    from matplotlib.patheffects import withStroke
-
     taken: list[tuple[int, float]] = []
     named: set[int] = set()
     for path, _, look in sorted(_paths(found), key=lambda one: -one[2]["zorder"]):
         step = path.decisive(player)
-        if step is None or step.edge in named or abs(float(step.after[player][kind] - step.before[player][kind])) < EVEN * height:
+        if (
+            step is None
+            or step.edge in named
+            or abs(float(step.after[player][kind] - step.before[player][kind])) < EVEN * height
+        ):
             continue
         place = step.round - found.rounds[0]
         at = float(path.by_round[player][place, kind])
-        if any(place == other and abs(at - there) < APART * height for other, there in taken):
+        if any(abs(place - other) <= 1 and abs(at - there) < APART * height for other, there in taken):
             continue
         named.add(step.edge)
         taken.append((place, at))
@@ -102,7 +135,7 @@ def _name_moves(ax: Any, found: Beliefs, player: int, kind: int, height: float) 
         ax.annotate(
             step.move.replace("_", " "), (place, at), xytext=(-6 if left else 6, 6 if up else -6), textcoords="offset points",
             ha="right" if left else "left", va="bottom" if up else "top", fontsize=7, zorder=6, color=look["color"],
-            path_effects=[withStroke(linewidth=2.5, foreground="white")],
+            bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.8},
         )  # fmt: skip
 
 
@@ -160,9 +193,12 @@ def beliefs_figure(found: Beliefs, path: Path) -> Path:
         for ax in axes[:, 0]:
             ax.set_ylabel("believed probability")
         handles, labels = axes[0, 0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 2 if wide == 1 else 3), fontsize=7)
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=min(len(labels), 2 if wide == 1 else 3), fontsize=7
+        )
         who = f"what {found.observer.replace(':', ', ')} believes" if found.observer else "what is believed"
-        figure.suptitle(f"{scenario.title}\n{who} under {found.solution.concept.replace('_', ' ')}", fontsize=10)
+        concept = found.solution.concept.replace("_", " ").replace("bayesian", "Bayesian")
+        figure.suptitle(f"{scenario.title}\n{who} under {concept}", fontsize=10)
         saved = save_figure(figure, path)
         plt.close(figure)
     return saved

@@ -11,7 +11,7 @@ from sim.scenario.values import assumption_values, show_assumption, structural
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sim.scenario.model import Action, Branch, Player, Scenario, Turn
+    from sim.scenario.model import Action, Branch, Player, Private, Scenario, Turn
 
 __all__ = ["describe", "ledger_table", "size_lines"]
 
@@ -77,6 +77,35 @@ def _payoff(player: Player) -> list[str]:
     return [f"{head} is paid each round:", *(told or ["  nothing"])]
 
 
+def _private(one: Private) -> str:
+    """Tell a private type: who knows it, how likely each value is, and what everybody takes for granted unless it is hidden."""
+    if one.labels is None:
+        told = f"{one.kind} with {' and '.join(expression.text for expression in one.parameters)}"
+        known = "" if one.known_as is None else f"; unless hidden, everybody knows it is {number(one.known_as)}"
+    else:
+        chances = [f" with probability {expression.text}" for expression in one.parameters] or [""] * one.size
+        told = ", ".join(f"{label}{chance}" for label, chance in zip(one.labels.values, chances, strict=True))
+        known = (
+            ""
+            if one.known_as is None
+            else f"; unless hidden, everybody knows it is {one.labels.values[int(one.known_as)]}"
+        )
+    source = f"   [{', '.join(one.source)}]" if one.source else ""
+    return f"  {one.id}, known to {one.known_to}: {told}{known}" + (f"   — {one.note}" if one.note else "") + source
+
+
+def _privates(scenario: Scenario) -> list[str]:
+    """Tell what is private, and the joint table of priors if there is one."""
+    if not scenario.privates:
+        return []
+    lines = ["", "Private types, drawn once at the start:", *(_private(one) for one in scenario.privates)]
+    labels = {one.id: one.labels.values for one in scenario.privates if one.labels}
+    for row in scenario.prior:
+        together = " and ".join(f"{name} {labels[name][value]}" for name, value in row.values.items())
+        lines.append(f"  together: {together} with probability {row.probability.text}")
+    return lines
+
+
 def describe(scenario: Scenario) -> list[str]:
     """Tell a scenario in plain English, line by line.
 
@@ -104,6 +133,7 @@ def describe(scenario: Scenario) -> list[str]:
             f"  {variable.id}: {values}; starts at {variable.start.text}"
             + (f"   — {variable.note}" if variable.note else "")
         )
+    lines += _privates(scenario)
     for player in scenario.players:
         lines += ["", *_payoff(player)]
         if player.final.constant != 0:

@@ -27,6 +27,7 @@ __all__ = [
     "replay_belief_columns",
     "replay_belief_data",
     "shown_types",
+    "step_data",
     "type_values_table",
     "types_data",
 ]
@@ -183,8 +184,8 @@ def belief_cell(before: Floats, after: Floats, kind: int) -> str:
     >>> belief_cell(np.array([0.5, 0.5]), np.array([0.25, 0.75]), 1)
     '0.500 → 0.750'
     """
-    old, new = float(before[kind]), float(after[kind])
-    return number(new) if abs(new - old) <= SAME else f"{number(old)} → {number(new)}"
+    old, new = number(float(before[kind])), number(float(after[kind]))
+    return new if new == old else f"{old} → {new}"
 
 
 def replay_belief_columns(found: Replay) -> tuple[list[str], list[list[str]]]:

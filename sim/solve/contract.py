@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sim.game.referee import Measures
     from sim.kinds import Bools, Floats, Keys, Status
     from sim.solve.cutoffs import CutoffSearch
+    from sim.solve.signalling import SignallingEquilibria
 
 __all__ = ["Answer", "Certificate", "Concept", "Plan", "Solution"]
 
@@ -70,6 +71,8 @@ class Answer:
         With private numbers: of each variant the equilibrium whose shares are ``profile``; then, one by one, the others that were found.
     searches : tuple of CutoffSearch
         With private numbers: what was found in each variant.
+    signalling : SignallingEquilibria, optional
+        Of a sender-receiver game of one variant: all its equilibria, up to what happens off the path.
     """
 
     profile: Floats
@@ -87,6 +90,7 @@ class Answer:
     refinement: tuple[str, ...] = ()
     cutoffs: tuple[tuple[CutoffEquilibrium, ...], ...] = ()
     searches: tuple[CutoffSearch, ...] = ()
+    signalling: SignallingEquilibria | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +202,8 @@ class Solution:
         With private numbers: of each variant who takes which action for which of his numbers; ``profile`` is what others can know.
     search : tuple of CutoffSearch
         With private numbers: of each variant all equilibria that were found, and whether there can be more.
+    signalling : SignallingEquilibria, optional
+        Of a sender-receiver game of one variant: all its equilibria, with what each teaches and which criteria it passes.
 
     Examples
     --------
@@ -221,6 +227,7 @@ class Solution:
     refinement: tuple[str, ...] = ()
     cutoffs: tuple[CutoffEquilibrium, ...] = field(default=(), repr=False)
     search: tuple[CutoffSearch, ...] = field(default=(), repr=False)
+    signalling: SignallingEquilibria | None = field(default=None, repr=False)
 
     @property
     def values(self) -> Floats:

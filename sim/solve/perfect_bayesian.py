@@ -6,8 +6,8 @@ support are solved: types that mix are indifferent, the rest is not played, and 
 is called *sequential (logit trembles)* where it is the limit of the path that was followed, else *perfect Bayesian*.
 
 Other equilibria are looked for from supports and random starts: play that is nearly pure at an intermediate precision, followed from there, and
-paths whose trembles weigh actions otherwise. Those found are reported, not all that there are; in sender-receiver games see
-:mod:`sim.solve.signalling`.
+paths whose trembles weigh actions otherwise. Those found are reported, not all that there are; but a sender-receiver game is answered whole,
+see :mod:`sim.solve.sender_receiver`.
 
 Sources: Fudenberg, D. & Tirole, J. (1991) Journal of Economic Theory 53:236-260 (the concept); Kreps, D. & Wilson, R. (1982) Econometrica
 50:863-894 (sequential equilibrium); McKelvey, R. & Palfrey, T. (1998) Experimental Economics 1:9-41 (the path).
@@ -28,6 +28,7 @@ from sim.kinds import Status, frozen
 from sim.numerics.threads import over_variants
 from sim.solve.assess import GONE, LOGIT, Work, assessment_of, form_of, numbers_of, odds, uniform
 from sim.solve.contract import Answer
+from sim.solve.sender_receiver import answered
 from sim.solve.trembles import ARRIVED, correct, follow
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ STATIONS = (1e4, 1e6, 1e8)
 """Precisions, in units of the payoff range, at which the path stops to see whether supports have settled."""
 SHARP = 1e12
 UNSETTLED = 20.0  # log odds that may still go anywhere
-MOST_STEPS = 3000
+MOST_STEPS = 1000
 MOST_CORRECTIONS = 60
 SOLVED = 1e-9  # steps of logarithms, relative
 SMALLEST = 1e-7  # shares of an action that stays in use
@@ -222,34 +223,41 @@ def solve(game: Game, options: Options) -> Answer:
     kept = [one for one in found if one is not None]
     main = assessment_of(game, form, np.stack([one.z for one in kept]), [one.inside for one in kept])
     others: tuple[tuple[Assessment, tuple[str, ...]], ...] = ()
+    whole = None
     if game.variants == 1 and starts:
-        others = _others(game, form, main, starts, options.seed)
+        whole = answered(game)
+        others = _others(game, form, main, starts, options.seed, () if whole is None else whole[1])
     return Answer(
         profile=np.empty((game.variants, 0)),
         assessment=main,
         assessments=others,
         refinement=tuple(one.refinement for one in kept),
         ending=None if all(one.arrived for one in kept) else Status.LOST,
+        signalling=None if whole is None else whole[0],
     )
 
 
 def _others(
-    game: Game, form: Form, main: Assessment, starts: int, seed: int
+    game: Game, form: Form, main: Assessment, starts: int, seed: int, known: tuple[Assessment, ...] = ()
 ) -> tuple[tuple[Assessment, tuple[str, ...]], ...]:
-    """Look for equilibria whose play is not that of the first."""
+    """Look for equilibria whose play is not that of the first; those known already come first."""
     rng = np.random.default_rng(seed)
     search = _Search(game, form, 0, Work(game, form))
     out: list[tuple[Assessment, tuple[str, ...]]] = []
     flows = [_flow(game, main)]
-    for attempt in range(starts):
-        found = search.elsewhere(rng, attempt)
-        if found is None:
-            continue
-        one = assessment_of(game, form, found.z[None], [found.inside])
+
+    def take(one: Assessment, refinement: str) -> None:
         flow = _flow(game, one)
         if all(np.abs(flow - other).max() > APART for other in flows):
             flows.append(flow)
-            out.append((one, (found.refinement,)))
+            out.append((one, (refinement,)))
+
+    for one in known:
+        take(one, PERFECT)
+    for attempt in range(starts):
+        found = search.elsewhere(rng, attempt)
+        if found is not None:
+            take(assessment_of(game, form, found.z[None], [found.inside]), found.refinement)
     return tuple(out)
 
 

@@ -262,7 +262,7 @@ def solve(game: Game, name: str = "subgame_perfect", **options: Any) -> Solution
     others = [replace(answer, profile=profile, guess=guess, others=()) for profile, guess in answer.others]
     judged = [_judged(game, row, chosen, other) for other in others]
     judged += [
-        _judged(game, row, chosen, replace(answer, assessment=one, refinement=kind, assessments=()))
+        _judged(game, row, chosen, replace(answer, assessment=one, refinement=kind, assessments=(), signalling=None))
         for one, kind in answer.assessments
     ]
     judged += [_judged(game, row, chosen, replace(answer, cutoffs=(one,))) for one in answer.cutoffs[1:]]
@@ -369,6 +369,7 @@ def _assessed(game: Game, row: Concept, chosen: Any, answer: Answer, assessment:
         singular=answer.singular,
         assessment=assessment,
         refinement=answer.refinement,
+        signalling=answer.signalling,
     )
 
 

@@ -472,14 +472,15 @@ def follow(structure, numbers, supports, z, begin, target, most, work):
     players = len(ratio)
     precision = np.empty(players)
     reach = 0.1
-    known = False
+    known, stale = False, True
     for taken in range(most):
         for i in range(players):
             precision[i] = lam * ratio[i]
         if not known:
-            if not _sweep(structure, numbers, supports, z, precision, work):
-                return lam, LOST, taken
-            _descend(structure, work)
+            if taken == 0 or stale:  # else the last correction has left the tangent behind
+                if not _sweep(structure, numbers, supports, z, precision, work):
+                    return lam, LOST, taken
+                _descend(structure, work)
             rate = lam + 1.0
             norm, along = 1.0, before_z
             for u in range(unknowns):
@@ -557,13 +558,14 @@ def follow(structure, numbers, supports, z, begin, target, most, work):
             if rounds > 3 and size > 0.5 * last:
                 break
             last = size
+        stale = not good
         if not good:
-            reach *= 0.35
+            reach *= 0.5
             if reach < 1e-7:
                 return lam, LOST, taken
             continue
-        if rounds <= 3:
-            reach = min(reach * 1.6, 2.0)
+        if rounds <= 4:
+            reach = min(reach * 1.4, 2.0)
         elif rounds >= 6:
             reach *= 0.6
         for u in range(unknowns):

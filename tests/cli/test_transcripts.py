@@ -65,6 +65,8 @@ JSON = [
     ["compare", "scenarios/brinkmanship.toml", "--json"],
     ["show", "scenarios/chain_store.toml", "--json"],
     ["check", "scenarios/chain_store.toml", "--json"],
+    ["beliefs", "scenarios/entry_deterrence.toml", "--json"],
+    ["show", "scenarios/entry_deterrence.toml", "--json"],
     ["list", "--json"],
     ["export", "--format", "schema"],
 ]
@@ -109,6 +111,20 @@ def test_solve_prints_the_documented_object(run):
         assert set(step) == {"round", "player", "move", "probability", "state"}
         assert step["player"] != "chance" or "/" in step["move"]
     assert max(step["round"] for step in found["path"]) <= 7
+
+
+def test_beliefs_and_values_by_type_are_documented_objects(run):
+    words = ["scenarios/entry_deterrence.toml", "--option", "starts=0", "--json"]
+    found = json.loads(run(["beliefs", *words])[1])
+    assert {"types", "prior", "rounds", "paths", "all_histories", "martingale", "answer"} <= set(found)
+    assert found["types"] == {"store": ["weak", "strong"]}
+    step = found["paths"][0]["steps"][0]
+    assert set(step) == {"round", "player", "move", "probability", "off_path", "beliefs"}
+    assert step["beliefs"]["store"]["before"]["strong"] == 0.0625
+    solved = json.loads(run(["solve", *words, "--concept", "perfect_bayesian"])[1])
+    assert (solved["histories"], solved["pairs"], solved["others"]) == (30, 60, [])
+    assert solved["refinement"] == "sequential (logit trembles)"
+    assert set(solved["types"]["store"]["strong"]) == {"prior", "value"}
 
 
 @pytest.mark.parametrize(
