@@ -79,7 +79,7 @@ def choices_at(solution: Solution, node: int, player: int, variant: int = 0, arr
     node, player
         Where, and who chooses there.
     arrival
-        Values on arrival W (n, i), if they are known already.
+        Values on arrival W (n, i), if they are known already; with private types leave them out, for values after a move depend on who moved.
 
     Examples
     --------
@@ -90,9 +90,12 @@ def choices_at(solution: Solution, node: int, player: int, variant: int = 0, arr
     """
     graph, numbers = solution.game.graph, solution.game.numbers
     edges = np.asarray(graph.edges_of(node))
-    if arrival is None:
-        _, arrival = solution.node_values(variant)
-    q = numbers.pay[variant, graph.edge_pay[edges]] + arrival[graph.edge_dst[edges]]
+    if solution.game.types is not None and arrival is None:  # what one expects who has seen the history and no type
+        q = solution.action_values(node, variant)
+    else:
+        if arrival is None:
+            _, arrival = solution.node_values(variant)
+        q = numbers.pay[variant * solution.game.lanes, graph.edge_pay[edges]] + arrival[graph.edge_dst[edges]]
     share = solution.profile[variant, edges]
     count = int(graph.node_shape[node, player])
     behind = int(np.prod(graph.node_shape[node, player + 1 :]))

@@ -80,6 +80,8 @@ def _parting(first: Paths, second: Paths) -> Parting | None:
                 ]
                 best = [int(one.probability.argmax()) for one in own]
                 if best[0] != best[1]:
+                    if first.game.types is not None:  # now exactly, by what is believed here
+                        own = [choices_at(paths.solution, int(node), player) for paths in (first, second)]
                     return Parting(
                         node=int(node),
                         round=int(graph.layer_round[layer]),

@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.compare import compare
+from sim.analysis.eve import compile_from
 from sim.analysis.moves import advantage
 from sim.analysis.paths import Paths, play
-from sim.analysis.plan import ConceptSpec, Plan, axis_values, read_experiment
-from sim.analysis.replay import one_variant, replay, round_of
+from sim.analysis.plan import ConceptSpec, Plan, axis_values, read_experiment, read_type
+from sim.analysis.replay import one_variant, replay, round_of, situation
 from sim.analysis.stability import equilibrium_counts
 from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
 from sim.errors import OptionError
+from sim.game.assessment import sight
 from sim.scenario.values import structural
 from sim.solve.registry import solve
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from sim.analysis.plan import Arm
+    from sim.analysis.plan import Arm, Measure
     from sim.analysis.replay import Replay
     from sim.game.graph import Game
     from sim.kinds import Floats
@@ -73,12 +75,21 @@ class _Runner:
             by_structure.setdefault(tuple(values[place] for place in shaping), []).append(row)
         for rows in by_structure.values():
             first, _ = self.settings(arm, rows[:1])
-            game = compile_game(self.scenario, first, rounds=self.experiment.rounds, remove=arm.remove)
-            size = max(1, CHUNK_BYTES // (16 * (game.graph.edge_count + game.graph.node_count)))
+            game = self.compiled(first, arm)
+            size = max(1, CHUNK_BYTES // (16 * game.lanes * (game.graph.edge_count + game.graph.node_count)))
             for start in range(0, len(rows), size):
                 chunk = rows[start : start + size]
                 batch = renumber(game, self.settings(arm, chunk)[0])
                 yield (batch.repeat(len(chunk)) if batch.variants == 1 else batch), chunk
+
+    def compiled(self, settings: dict[str, Any], arm: Arm) -> Game:
+        """Compile the game of an arm, from its start or from a date of the recorded history."""
+        asked = self.experiment
+        hidden: Any = asked.hidden if asked.hidden == "all" or asked.hidden else None
+        options: dict[str, Any] = {"rounds": asked.rounds, "remove": arm.remove, "hidden": hidden, "known": asked.known}
+        if asked.start:
+            return compile_from(self.scenario, asked.start, settings, **options)
+        return compile_game(self.scenario, settings, **options)
 
     def place(self, name: str, where: tuple[int, int], rows: list[int], values: Any) -> None:
         """Put values of some variants into the array of a variable."""
@@ -111,6 +122,8 @@ class _Runner:
         for name, measure in self.experiment.measures.items():
             if measure.likelihood:
                 values = [replay(solution, variant=variant).log_likelihood for variant in range(len(rows))]
+            elif measure.separates or measure.posterior or measure.chance:
+                values = [_told(solution, measure, variant) for variant in range(len(rows))]
             elif measure.parting:
                 values = [self.parts(solution, measure.parting, variant) for variant in range(len(rows))]
             elif measure.equilibria:
@@ -212,6 +225,49 @@ class _Runner:
             "source": self.experiment.scenario,
         }
         return xr.Dataset(variables, coords=coords, attrs=attributes)
+
+
+def _told(solution: Solution, measure: Measure, variant: int) -> float:
+    """Return what a choice tells about its maker's type, what is believed after it, or how likely a type makes it."""
+    from sim.analysis.signals import signal_at
+
+    origin, types = solution.game.origin, solution.game.types
+    name, value = (
+        (measure.separates, "") if measure.separates else read_type(origin.scenario, measure.posterior or measure.of)
+    )
+    owner = origin.scenario.private(name).known_to
+    if measure.separates and measure.at == "end":
+        return _learned(solution, owner, variant)
+    found = signal_at(solution, situation(solution, measure.at or None, owner, variant).node, variant)
+    if measure.separates or types is None or origin.hidden is None or name not in origin.hidden.values:
+        return found.separation
+    wanted = origin.scenario.private(name).labels.index(value)
+    player = types.names.index(found.types)
+    kinds = [k for k in range(len(found.types)) if origin.hidden.values[name][types.holds(player, k)][0] == wanted]
+    if measure.posterior:
+        return float(found.of(measure.after).posterior[kinds].sum())
+    weight = np.where(found.prior[kinds].sum() > 0, found.prior[kinds], 1.0)
+    return float(found.of(measure.chance).probability[kinds] @ weight / weight.sum())
+
+
+def _learned(solution: Solution, owner: str, variant: int) -> float:
+    """Return how much of a player's type is known when play ends: the entropy that all choices take away, as a share of that at the start."""
+    types, assessment, graph = solution.game.types, solution.assessment, solution.game.graph
+    if types is None or assessment is None:
+        return float("nan")
+    player = graph.players.index(owner)
+    seen = sight(types, assessment.belief[variant], variant).public
+    own = np.stack([seen[:, types.holds(player, k)].sum(axis=1) for k in range(types.count[player])], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.where(own > 0, own * np.log(own), 0.0).sum(axis=1)
+        first = types.marginal(player)[variant]
+        start = -float(np.where(first > 0, first * np.log(first), 0.0).sum())
+    ends = np.diff(graph.edge_start) == 0
+    reached = play(solution).reached[variant]
+    known = types.node_class[:, player] >= 0
+    if start <= 0 or (reached[ends & ~known] > 0).any():  # nothing to learn; or what was told last is forgotten
+        return float("nan")
+    return 1.0 - float(reached[ends] @ entropy[ends]) / start
 
 
 def _moves(scenario: Any) -> list[str]:

@@ -3,6 +3,9 @@
 At a decision node the game is compiled afresh from two kinds of starts: the state as it stands, and the state that each move leads to. The
 *stage game* is the rest of this round from the mover's turn on: its payoffs for each action of the mover and each reply of the next
 player, chance integrated and later players following the solution. The second table adds the discounted continuation.
+
+A game compiled afresh begins with the beliefs of the start. So where somebody knows something privately there is no stage game but one of private
+numbers at the start; with private types, what each action is worth to each type under each reply is told instead (:mod:`sim.analysis.signals`).
 """
 
 from __future__ import annotations
@@ -15,15 +18,20 @@ import numpy as np
 
 from sim.analysis.choices import choices_at, choosers
 from sim.analysis.replay import situation
+from sim.analysis.signals import signal_at
 from sim.analysis.unroll import unrolled
 from sim.construct.compile import compile as compile_game
 from sim.construct.expand import NODE_LIMIT
 from sim.errors import OptionError, ScenarioError
+from sim.game.assessment import sight
 from sim.game.graph import CHANCE, SIMULTANEOUS, TERMINAL
 from sim.solve.registry import solve
 from sim.solve.stages import chance_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sim.analysis.signals import Signal
     from sim.construct.compile import Origin
     from sim.game.graph import Game, Graph
     from sim.kinds import Floats
@@ -91,15 +99,22 @@ class MoveEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """All moves at one decision node."""
+    """All moves at one decision node.
+
+    With private types payoffs and values are those that one expects who has seen the history, the move too, and no type. ``before`` is None, and
+    ``note`` says why, where no stage game is told; ``signal`` is what each action tells of its maker's type, where he has several.
+    """
 
     player: str
     round: int
     state: dict[str, str | int | bool]
     share: float
     values: Floats
-    before: StageGame
+    before: StageGame | None
     effects: tuple[MoveEffect, ...]
+    note: str = ""
+    signal: Signal | None = None
+    node: int = -1
 
 
 class _Fresh:
@@ -117,6 +132,8 @@ class _Fresh:
             first_turn=turn,
             starts=keys,
             remove=origin.removed,
+            hidden=origin.draws.privates if origin.draws else (),
+            known=_told(origin),
             node_limit=max(NODE_LIMIT, 4 * game.graph.node_count),
         )
         options = {
@@ -198,13 +215,35 @@ class _Fresh:
         )
 
 
-def _each_round(game: Game, key: int, number: int, variant: int) -> Floats:
-    """Evaluate every player's each_round on one state, shape (i,)."""
+def _told(origin: Origin) -> dict[str, str | float]:
+    """Return what everybody knows of private types, as one writes it."""
+    labels = {one.id: one.labels for one in origin.scenario.privates}
+    out: dict[str, str | float] = {}
+    for name, value in origin.known.items():
+        own = labels[name]
+        out[name] = own.values[int(value)] if own else value
+    return out
+
+
+def _hidden(game: Game) -> list[dict[str, float]]:
+    """Return what is hidden: one dictionary for each combination of types; private numbers are at their means."""
+    origin: Origin = game.origin
+    if origin.hidden:
+        return [{name: float(own[lane]) for name, own in origin.hidden.values.items()} for lane in range(game.lanes)]
+    if game.shocks is not None:
+        own = zip(game.shocks.names, game.shocks.games[0].shocks, strict=True)
+        return [{name: one.centre for names, some in own for name, one in zip(names, some, strict=True)}]
+    return [{}]
+
+
+def _each_round(game: Game, key: int, number: int, variant: int, hidden: Mapping[str, float]) -> Floats:
+    """Evaluate every player's each_round on one state and one combination of what is hidden, shape (i,)."""
     from sim.construct.expand import View
     from sim.scenario.evaluate import evaluate
 
     origin: Origin = game.origin
     values = {name: column[min(variant, column.size - 1)] for name, column in game.assumptions.items()}
+    values |= {**origin.known, **hidden}
     view = View(
         origin.codec, np.array([key]), {**values, "round": float(number), "rounds_left": float(origin.rounds - number)}
     )
@@ -248,26 +287,32 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
     layer = graph.layer_of(node)
     _refuse_together(graph, layer)
     number, mover = int(graph.layer_round[layer]), graph.players[int(graph.layer_player[layer])]
-    value, arrival = one.node_values()
+    value, _ = one.node_values()
     key = int(graph.node_key[node])
+    note = _no_stage(one.game, node)
     targets: dict[int, int] = {}
     for edge in graph.edges_of(node):
         to = int(graph.edge_dst[edge])
-        if not graph.node_uncertain[to] and graph.layer_player[graph.layer_of(to)] != TERMINAL:
+        ends = graph.layer_player[graph.layer_of(to)] == TERMINAL
+        if one.game.shocks is None and not graph.node_uncertain[to] and not ends:  # the tree of private numbers has one start
             targets[edge] = int(graph.node_key[to])
-    fresh = _start(one, key, set(targets.values()), number, int(graph.layer_turn[layer]))
-    base = _each_round(one.game, key, number, 0)
+    fresh = None if note else _start(one, key, set(targets.values()), number, int(graph.layer_turn[layer]))
+    hidden = _hidden(one.game)
+
+    def each_round(state: int) -> Floats:
+        return np.stack([_each_round(one.game, state, number, 0, row) for row in hidden])
+
+    base = each_round(key)
     effects: list[MoveEffect] = []
-    for edge in graph.edges_of(node):
+    for edge, weight, q in zip(graph.edges_of(node), _seen_after(one, node), _lane_values(one, node), strict=True):
         to = int(graph.edge_dst[edge])
-        paid = numbers.pay[0, graph.edge_pay[edge]]
-        after = paid + arrival[to]
         changes: list[tuple[str, str, str]] = []
-        change = paid.copy()
+        change = weight @ numbers.pay[:, graph.edge_pay[edge]]
+        after = weight @ q
         if not graph.node_uncertain[to]:
             old, new = codec.state(key), codec.state(int(graph.node_key[to]))
             changes = [(x.id, x.show(old[x.id]), x.show(new[x.id])) for x in codec.variables if old[x.id] != new[x.id]]
-            change += _each_round(one.game, int(graph.node_key[to]), number, 0) - base
+            change += weight @ (each_round(int(graph.node_key[to])) - base)
         effects.append(
             MoveEffect(
                 action=graph.labels[graph.edge_label[edge]].text,
@@ -276,7 +321,7 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
                 stage_change=change,
                 continuation=after,
                 continuation_change=after - value[node],
-                stage=fresh.stage(targets[edge], mover) if targets.get(edge) in fresh.root else None,
+                stage=fresh.stage(targets[edge], mover) if fresh and targets.get(edge) in fresh.root else None,
             )
         )
     return Moves(
@@ -285,9 +330,57 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
         state=codec.labelled(key),
         share=where.share,
         values=value[node],
-        before=fresh.stage(key, mover),
+        before=fresh.stage(key, mover) if fresh else None,
         effects=tuple(effects),
+        note=note,
+        signal=_signal(one, node),
+        node=node,
     )
+
+
+def _lane_values(solution: Solution, node: int) -> Floats:
+    """Return what each edge that leaves a node is worth in each combination of types, (edges, s, i)."""
+    if solution.game.types is None:
+        return solution.action_values(node)[:, None]
+    return solution.lane_action_values(node).transpose(1, 0, 2)
+
+
+def _seen_after(solution: Solution, node: int) -> Floats:
+    """Return how likely each combination of types is to one who has seen the history and each edge, (edges, s).
+
+    After an edge that nobody takes: what the assessment says, or, where types matter no more, what was believed of those who can take it.
+    """
+    types, assessment, graph = solution.game.types, solution.assessment, solution.game.graph
+    edges = np.asarray(graph.edges_of(node))
+    if types is None or assessment is None:
+        return np.ones((len(edges), 1))
+    mover = int(graph.layer_player[graph.layer_of(node)])
+    public = sight(types, assessment.belief[0]).public
+    out = public[node] * assessment.profile[0][:, edges].T
+    for row, edge in zip(out, edges.tolist(), strict=True):
+        to = int(graph.edge_dst[edge])
+        able = types.weight[edge, types.lane[:, mover]] > 0
+        if not row.any():
+            row[:] = public[to] if types.node_class[to, mover] >= 0 else public[node] * able
+        if not row.any():
+            row[:] = able
+    return out / out.sum(axis=1, keepdims=True)
+
+
+def _no_stage(game: Game, node: int) -> str:
+    """Say why there is no stage game; nothing where there is one."""
+    if game.types is not None:
+        return "No stage game is shown: it would need the beliefs of this history, and each type has a stage game of his own"
+    if game.shocks is not None and node not in game.graph.roots:
+        return "No stage game is shown: it would need the beliefs of this history about private numbers"
+    return ""
+
+
+def _signal(solution: Solution, node: int) -> Signal | None:
+    """Tell what choices tell, where one player with several types decides."""
+    types, graph = solution.game.types, solution.game.graph
+    mover = int(graph.layer_player[graph.layer_of(node)])
+    return signal_at(solution, node) if types is not None and types.count[mover] > 1 else None
 
 
 def _refuse_together(graph: Graph, layer: int) -> None:

@@ -29,6 +29,7 @@ __all__ = [
     "Plan",
     "axis_values",
     "read_experiment",
+    "read_type",
 ]
 
 
@@ -84,7 +85,8 @@ class Arm(Strict):
 class Measure(Strict):
     """A number beyond the outcomes.
 
-    Asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves. Asked of
+    Asked of a decision of a player with private types: how far the choice tells his types apart, what is believed after a move, how likely a type
+    makes it. Asked of the recorded history: how much better a move is than the best other at a state, or the log-likelihood of all moves. Asked of
     the scenario as a graph model, whatever the concept: how many of its equilibria fulfil a condition. Asked of two concepts: in which
     round they first favour different actions where both come (undefined if nowhere).
     """
@@ -96,6 +98,14 @@ class Measure(Strict):
     parting: str = Field(
         default="", description="label of another concept: in which round the two first favour different actions"
     )
+    separates: str = Field(
+        default="",
+        description="a private type: how far its owner's choice tells it apart, from 0 (pooling) to 1 (separating)",
+    )
+    posterior: str = Field(default="", description="private type == value: how likely it is held to be after a move")
+    chance: str = Field(default="", description="a move or group: how likely those of a type make it")
+    after: str = Field(default="", description="the move or group that `posterior` follows")
+    of: str = Field(default="", description="private type == value, for `chance`")
     equilibria: str = Field(default="", description="a condition on the states of the graph model")
     under: Literal["nash", "gmr", "smr", "seq"] = "seq"
     sequences: Literal["legal", "single"] = "legal"
@@ -143,6 +153,16 @@ class Experiment(Strict):
     question: str
     scenario: str
     rounds: int | None = Field(default=None, ge=1)
+    start: str = Field(
+        default="",
+        description="begin the game where the recorded history stands: a date or round, perhaps with :player",
+    )
+    hidden: list[str] | Literal["all"] = Field(
+        default_factory=list[str], description="the private types that are hidden; by default those without known_as"
+    )
+    known: dict[str, str | float] = Field(
+        default_factory=dict[str, Any], description="private types that everybody knows to have this value"
+    )
     seed: int = 0
     concepts: list[str | ConceptSpec] = Field(default_factory=lambda: ["subgame_perfect"], min_length=1)
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
@@ -195,6 +215,29 @@ def axis_values(axis: Axis | list[Any]) -> list[Any]:
         else np.linspace(axis.start, axis.stop, axis.count)
     )
     return [float(value) for value in values]
+
+
+def read_type(scenario: Scenario, text: str) -> tuple[str, str]:
+    """Read ``private type == value``.
+
+    Raises
+    ------
+    OptionError
+        For anything else, and for names that do not exist.
+
+    Examples
+    --------
+    >>> import sim
+    >>> read_type(sim.load("scenarios/entry_deterrence.toml"), "resolve == weak")
+    ('resolve', 'weak')
+    """
+    name, _, value = (word.strip() for word in text.partition("=="))
+    labels = {one.id: one.labels.values for one in scenario.privates if one.labels}
+    if name not in labels:
+        raise OptionError(f"'{text}' does not name a private type; write one == value; {did_you_mean(name, labels)}")
+    if value not in labels[name]:
+        raise OptionError(f"'{value}' is not a value of {name}; {did_you_mean(value, labels[name])}")
+    return name, value
 
 
 class _Checker:
@@ -271,6 +314,13 @@ class _Checker:
         self.values()
         for name in experiment.set:
             self.known(("set", name), name, scenario.assumptions, "an assumption")
+        secrets = [one.id for one in scenario.privates]
+        for name in (*(experiment.hidden if isinstance(experiment.hidden, list) else ()), *experiment.known):
+            self.known(("hidden",), name, secrets, "a private type")
+        if experiment.start and not scenario.history:
+            self.note(
+                ("start",), "missing-key", "start needs a recorded history, and the scenario has none", "remove it"
+            )
         for index, given in enumerate(experiment.concepts):
             concept = given if isinstance(given, str) else given.concept
             self.known(("concepts", index), concept, CONCEPTS, "a concept that can be solved")
@@ -310,14 +360,18 @@ class _Checker:
         experiment, scenario = self.experiment, self.scenario
         moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
         for name, measure in experiment.measures.items():
-            asked = sum(map(bool, (measure.likelihood, measure.advantage, measure.equilibria, measure.parting)))
+            told = (measure.separates, measure.posterior, measure.chance)
+            asked = sum(map(bool, (measure.likelihood, measure.advantage, measure.equilibria, measure.parting, *told)))
             if asked != 1:
                 self.note(
                     ("measures", name),
                     "bad-measure",
                     f"measure {name} asks {'several things' if asked else 'nothing'}",
-                    "write advantage = a move or group, likelihood = true, parting = a concept, or equilibria = a condition",
+                    "write advantage = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
+                    "separates = a private type, or posterior or chance with its move and type",
                 )
+            elif any(told):
+                self.told(name, measure, moves)
             elif measure.equilibria:
                 try:
                     read_condition(scenario, measure.equilibria)
@@ -334,6 +388,23 @@ class _Checker:
                     f"measure {name} needs a recorded history",
                     "add [[history]] to the scenario",
                 )
+
+    def told(self, name: str, measure: Measure, moves: set[str]) -> None:
+        """Check a measure of what choices tell."""
+        place: Key = ("measures", name)
+        hidden = [one.id for one in self.scenario.privates if one.labels]
+        if measure.separates:
+            self.known(place, measure.separates, hidden, "a private type")
+            return
+        move = measure.chance or measure.after
+        if not move:
+            self.note(place, "bad-measure", f"measure {name} names no move", 'write after = "…", a move or group')
+        else:
+            self.known(place, move, moves, "a move or group")
+        try:
+            read_type(self.scenario, measure.posterior or measure.of)
+        except OptionError as error:
+            self.note(place, "bad-measure", str(error))
 
     def shown(self) -> None:
         """Check what figures and facts name."""

@@ -104,6 +104,8 @@ class Signal:
         Its parts: what the action pays at once, and the rest.
     replies : tuple of tuples of Reply
         For each action what others may answer next.
+    labels : tuple of EdgeLabel
+        For each action its move and group.
 
     Examples
     --------
@@ -128,6 +130,7 @@ class Signal:
     sunk: Floats
     follows: Floats
     replies: tuple[tuple[Reply, ...], ...]
+    labels: tuple[EdgeLabel, ...]
 
     @property
     def bits(self) -> float:
@@ -152,6 +155,36 @@ class Signal:
                 out[k, a] = np.ptp(there) if len(there) else 0.0
         return out
 
+    def against(self, name: str, other: str) -> tuple[Floats, Floats]:
+        """Split what an action costs each type against another one: the part that is sunk, and the part that ties hands.
+
+        Of all replies that either action may meet, sunk is what it costs at least, whatever the reply; tied is how much more it costs under the
+        reply under which it costs most. Negative costs are gains.
+
+        Returns
+        -------
+        tuple of float arrays, (k,)
+            NaN where a type cannot take both, or no reply is common to them.
+
+        Examples
+        --------
+        >>> import sim
+        >>> solution = sim.solve(sim.compile(sim.load("scenarios/beer_quiche.toml")), "perfect_bayesian")
+        >>> signal_at(solution, 0).against("quiche", "beer")
+        (array([ 1., -1.]), array([0., 0.]))
+        """
+        (a, *_), (b, *_) = self.of(name).actions, self.of(other).actions
+        ours, theirs = ({one.text: one.follows for one in self.replies[place]} for place in (a, b))
+        common = [text for text in ours if text in theirs]
+        rows = [self.sunk[:, b] + theirs[text] - self.sunk[:, a] - ours[text] for text in common]
+        table = np.array(rows).reshape(-1, len(self.types))
+        least, most = np.full(len(self.types), np.nan), np.full(len(self.types), np.nan)
+        for k in range(len(self.types)):
+            there = table[~np.isnan(table[:, k]), k]
+            if len(there):
+                least[k], most[k] = there.min(), there.max()
+        return least, most - least
+
     def of(self, name: str) -> Told:
         """Return what an action, a move or a group tells.
 
@@ -159,7 +192,7 @@ class Signal:
         --------
         >>> import sim
         >>> solution = sim.solve(sim.compile(sim.load("scenarios/beer_quiche.toml")), "perfect_bayesian")
-        >>> signal_at(solution, 0).of("beer").share
+        >>> round(signal_at(solution, 0).of("beer").share, 9)
         1.0
         """
         found = [one for one in (*self.actions, *self.moves, *self.groups) if one.name == name]
@@ -194,7 +227,7 @@ def signal_at(solution: Solution, node: int, variant: int = 0) -> Signal:
     >>> solution = sim.solve(sim.compile(sim.load("scenarios/entry_deterrence.toml")), "perfect_bayesian")
     >>> found = signal_at(solution, 2)
     >>> found.player, found.of("fight").posterior.round(4), round(found.separation, 3)
-    ('store', array([0.75, 0.25]), 0.379)
+    ('store', array([0.75, 0.25]), 0.399)
     """
     solution.require()
     game, types, assessment = solution.game, solution.game.types, solution.assessment
@@ -230,12 +263,13 @@ def signal_at(solution: Solution, node: int, variant: int = 0) -> Signal:
         actions=actions,
         moves=_together(told, labels, "move"),
         groups=_together(told, labels, "group"),
-        information=max(information, 0.0),
+        information=information if information > CERTAIN else 0.0,
         entropy=max(entropy, 0.0),
         value=frozen(value),
         sunk=frozen(sunk),
         follows=frozen(value - sunk),
         replies=replies,
+        labels=tuple(labels),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,6 +31,9 @@ from sim.cli.common import (
     solve_game,
 )
 from sim.errors import OptionError
+
+if TYPE_CHECKING:
+    from sim.analysis.moves import Moves
 
 GAME_FILES = (".nfg", ".efg")
 
@@ -68,6 +71,7 @@ def solve(
     from sim.present.cutoffs import cutoffs_data, cutoffs_lines, cutoffs_tables
     from sim.present.printing import print_table
     from sim.present.private import other_equilibria_table, type_values_table
+    from sim.present.signals import signalling_data, signalling_lines, signalling_table
     from sim.solve.registry import default_concept
 
     asked = (concept,) if concept else ()
@@ -77,9 +81,9 @@ def solve(
     paths = play(solution)
     if as_json:
         more = {"cutoffs": cutoffs_data(solution)} if solution.cutoffs else {}
-        print_json(tables.solution_data(solution, paths) | more)
+        print_json(tables.solution_data(solution, paths) | more | signalling_data(solution))
         return
-    for line in (*tables.solution_lines(solution), *(cutoffs_lines(solution) if solution.cutoffs else ())):
+    for line in (*tables.solution_lines(solution), *(cutoffs_lines(solution) if solution.cutoffs else ()), *signalling_lines(solution)):
         print_line(line)
     print_line()
     print_table(tables.values_table(solution))
@@ -87,6 +91,8 @@ def solve(
         print_table(type_values_table(solution))
     if game.types is not None and solution.others:
         print_table(other_equilibria_table(solution))
+    if solution.signalling is not None:
+        print_table(signalling_table(solution))
     for table in cutoffs_tables(solution) if solution.cutoffs else ():
         print_table(table)
     print_table(tables.outcomes_table(paths))
@@ -150,13 +156,15 @@ def moves(
     player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Also say why the move is made: its slack, and the replies that sustain it.")] = False,
+    information: Annotated[bool, typer.Option("--information", help="With private types, at the first decision: also solve again to tell what being known, knowing, and each signal is worth.")] = False,
     concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
     remove: Remove = None, hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
+    from sim.analysis.knowledge import knowledge
     from sim.analysis.moves import moves_at
     from sim.analysis.reasons import reasons
-    from sim.present import inside, tables
+    from sim.present import inside, signals, tables
     from sim.present.printing import print_table
 
     options = read_options([concept], precision, ties, option)
@@ -168,14 +176,23 @@ def moves(
         options,
     )
     found = moves_at(solution, at or None, player)
+    worth = knowledge(solution, node=found.node, moves=_signals(found)) if information else None
     players = solution.game.graph.players
     if as_json:
-        told = {"why": inside.reasons_data(reasons(solution, at or None, player))} if why else {}
+        told = {} if worth is None else {"knowledge": signals.knowledge_data(worth)}
+        told |= {"why": inside.reasons_data(reasons(solution, at or None, player))} if why else {}
         print_json(tables.moves_data(found, players) | told)
         return
     print_line(", ".join(f"{name}={value}" for name, value in found.state.items()))
     for table in tables.moves_tables(found, players, stages=stages):
         print_table(table)
+    if found.note:
+        print_line(found.note)
+    if worth is not None:
+        for table in signals.knowledge_tables(worth):
+            print_table(table)
+        for line in signals.knowledge_lines(worth):
+            print_line(line)
     if why:
         explained = reasons(solution, at or None, player)
         for line in inside.reasons_lines(explained):
@@ -183,6 +200,14 @@ def moves(
         print_line()
         for table in inside.reasons_tables(explained):
             print_table(table)
+
+
+def _signals(found: Moves) -> tuple[str, ...] | None:
+    """List the moves and groups of a decision that may be left out; all of the game's where nobody with types decides."""
+    if found.signal is None:
+        return None
+    labels = [label for one in found.signal.labels for label in (one.move, one.group) if label]
+    return tuple(dict.fromkeys(labels))
 
 
 def replay(

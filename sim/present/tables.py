@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.present.plain import Table, number
 from sim.present.private import private_lines, replay_belief_columns, replay_belief_data, types_data
+from sim.present.signals import signal_data, signal_tables
 from sim.scenario.values import show_assumption
 from sim.solve.registry import concept
 
@@ -310,12 +311,15 @@ def moves_tables(moves: Moves, players: tuple[str, ...], *, stages: bool = False
         "then best",
     )
     share = "" if moves.share > 1 - 1e-9 else f"; the likeliest of several states, share {number(moves.share)}"
-    title = f"Moves of {moves.player} in round {moves.round}{share}; best in the stage game before: {moves.before.best} (reply {moves.before.reply or 'none'})"
-    out = [
-        Table(title=title, columns=columns, rows=rows),
-        _stage_table(moves.before, players, "Stage game before: this round's payoffs", whole=False),
-    ]
-    out.append(_stage_table(moves.before, players, "Stage game before: with continuation", whole=True))
+    title = f"Moves of {moves.player} in round {moves.round}{share}"
+    if moves.before is not None:
+        title += f"; best in the stage game before: {moves.before.best} (reply {moves.before.reply or 'none'})"
+    out = [Table(title=title, columns=columns, rows=rows)]
+    if moves.before is not None:
+        out.append(_stage_table(moves.before, players, "Stage game before: this round's payoffs", whole=False))
+        out.append(_stage_table(moves.before, players, "Stage game before: with continuation", whole=True))
+    if moves.signal is not None:
+        out += signal_tables(moves.signal)
     for effect in moves.effects if stages else ():
         if effect.stage:
             out.append(
@@ -363,6 +367,8 @@ def moves_data(moves: Moves, players: tuple[str, ...]) -> dict[str, Any]:
             }
             for effect in moves.effects
         ],
+        **({"note": moves.note} if moves.note else {}),
+        **({"signal": signal_data(moves.signal)} if moves.signal is not None else {}),
     }
 
 

@@ -191,6 +191,15 @@ def _sweep(structure, numbers, supports, z, precision, work):
                 for u in range(m):
                     plays = open_[base + u] and (not support or inside[base + u])
                     share[u] = np.exp(z[base + u]) if plays else 0.0
+                for c in range(choosers):  # a type that cannot be here plays as reported: uniformly
+                    for k in range(count[who[c]]):
+                        start = offset[c] + k * size[c]
+                        exists = False
+                        for x in range(size[c]):
+                            exists = exists or open_[base + start + x]
+                        if not exists:
+                            for x in range(size[c]):
+                                share[start + x] = 1.0 / size[c]
                 for k in range(degree):
                     to, paid = edge_dst[begin + k], edge_pay[begin + k]
                     for s in range(lanes):

@@ -166,7 +166,7 @@ values = { poor = 0.25, rich = 0.75 }
 range = [0, 1]
 start = 0
 [[turns]]
-together = ["a", "b"]
+simultaneous = ["a", "b"]
 [moves.wait]
 player = ["a", "b"]
 [moves.shout]
