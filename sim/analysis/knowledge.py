@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.solve.contract import Solution
 
-__all__ = ["Known", "Knowledge", "Resolved", "Without", "knowledge"]
+__all__ = ["Knowledge", "Known", "Resolved", "Without", "knowledge"]
 
 SELECTION = "the first equilibrium of each game"
 
@@ -315,7 +315,11 @@ def _signals(game: Game, owners: Iterable[int]) -> tuple[str, ...]:
     names = {game.graph.players[i] for i in owners}
     acts = [act for label in game.graph.labels for act in label.acts if act.player in names]
     groups = {act.group for act in acts}
-    return tuple(dict.fromkeys(name for act in acts for name in (act.move, act.group) if name and (name in groups or name == act.move)))
+    return tuple(
+        dict.fromkeys(
+            name for act in acts for name in (act.move, act.group) if name and (name in groups or name == act.move)
+        )
+    )
 
 
 def _labels(game: Game, player: int, kind: int) -> dict[str, str]:

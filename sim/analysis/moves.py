@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from sim.kinds import Floats
     from sim.solve.contract import Solution
 
+ROUNDING = 1e-13
+
 __all__ = ["MoveEffect", "Moves", "StageGame", "advantage", "moves_at"]
 
 
@@ -294,7 +296,8 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
     for edge in graph.edges_of(node):
         to = int(graph.edge_dst[edge])
         ends = graph.layer_player[graph.layer_of(to)] == TERMINAL
-        if one.game.shocks is None and not graph.node_uncertain[to] and not ends:  # the tree of private numbers has one start
+        ends |= one.game.shocks is not None  # the tree of private numbers has one start
+        if not graph.node_uncertain[to] and not ends:
             targets[edge] = int(graph.node_key[to])
     fresh = None if note else _start(one, key, set(targets.values()), number, int(graph.layer_turn[layer]))
     hidden = _hidden(one.game)
@@ -309,6 +312,8 @@ def moves_at(solution: Solution, at: str | int | None = None, player: str = "", 
         changes: list[tuple[str, str, str]] = []
         change = weight @ numbers.pay[:, graph.edge_pay[edge]]
         after = weight @ q
+        if one.game.types is not None:  # rounding error of averaging is nothing
+            after[np.abs(after) < ROUNDING * numbers.span[0]] = 0.0
         if not graph.node_uncertain[to]:
             old, new = codec.state(key), codec.state(int(graph.node_key[to]))
             changes = [(x.id, x.show(old[x.id]), x.show(new[x.id])) for x in codec.variables if old[x.id] != new[x.id]]

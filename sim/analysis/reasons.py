@@ -102,7 +102,9 @@ def reasons(solution: Solution, at: str | int | None = None, player: str = "", v
     ('hold', ['push'], True)
     """
     if solution.game.types is not None:
-        raise OptionError("each private type has reasons of its own, which are not told here; leave out --why, or say what is known (--known)")
+        raise OptionError(
+            "each private type has reasons of its own, which are not told here; leave out --why, or say what is known (--known)"
+        )
     where = situation(unrolled(solution), at, player, variant)
     one, node = where.replay.solution, where.node
     graph, codec = one.game.graph, one.game.origin.codec

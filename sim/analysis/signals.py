@@ -278,7 +278,9 @@ def _mover(game: Game, types: Types, node: int) -> int:
     graph = game.graph
     mover = int(graph.layer_player[graph.layer_of(node)])
     if mover == SIMULTANEOUS:
-        raise OptionError("several players choose at once there; what one of them tells cannot be split from what the others do")
+        raise OptionError(
+            "several players choose at once there; what one of them tells cannot be split from what the others do"
+        )
     if mover < 0 or types.count[mover] == 1:
         who = " and ".join(name for name, count in zip(graph.players, types.count, strict=True) if count > 1)
         what = f"{graph.players[mover]} has no private type" if mover >= 0 else "nobody decides"
@@ -418,7 +420,13 @@ class _Costs:
         return _Flow(flow.weight, flow.gained + flow.factor * reward, flow.factor * discount)
 
     def take(
-        self, found: dict[str, tuple[_Flow, _Flow]], text: str, flow: _Flow, worth: Floats, share: Floats, believed: Floats
+        self,
+        found: dict[str, tuple[_Flow, _Flow]],
+        text: str,
+        flow: _Flow,
+        worth: Floats,
+        share: Floats,
+        believed: Floats,
     ) -> None:
         """Note a reply: as others make it, and as if they did where they do not, under what is believed after it."""
         made = _Flow(flow.weight * share, (flow.gained + flow.factor * worth) * share, flow.factor)

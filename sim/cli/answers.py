@@ -12,6 +12,7 @@ from sim.cli.common import (
     LIMIT,
     At,
     Concept,
+    ConceptOrFitting,
     File,
     Hidden,
     Json,
@@ -28,6 +29,7 @@ from sim.cli.common import (
     print_json,
     print_line,
     read_options,
+    solve_as,
     solve_game,
 )
 from sim.errors import OptionError
@@ -40,9 +42,7 @@ GAME_FILES = (".nfg", ".efg")
 
 def solve(
     file: File,
-    concept: Annotated[
-        str, typer.Option("--concept", help="The solution concept, see `sim list`; by default the equilibrium that fits what players know and when play ends.")
-    ] = "",
+    concept: ConceptOrFitting = "",
     set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None, remove: Remove = None,
     figure: Annotated[
         Path | None, typer.Option("--figure", help="Of a game file under quantal_response: draw its branch into this SVG, PNG or PDF file.")
@@ -72,18 +72,21 @@ def solve(
     from sim.present.printing import print_table
     from sim.present.private import other_equilibria_table, type_values_table
     from sim.present.signals import signalling_data, signalling_lines, signalling_table
-    from sim.solve.registry import default_concept
 
-    asked = (concept,) if concept else ()
-    game = compile_file(file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=asked, since=start)
-    concept = concept or default_concept(game)
-    solution = solve_game(game, concept, read_options([concept], precision, ties, option))
+    game = compile_file(
+        file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
+    )
+    solution = solve_as(game, concept, precision, ties, option)
     paths = play(solution)
     if as_json:
         more = {"cutoffs": cutoffs_data(solution)} if solution.cutoffs else {}
         print_json(tables.solution_data(solution, paths) | more | signalling_data(solution))
         return
-    for line in (*tables.solution_lines(solution), *(cutoffs_lines(solution) if solution.cutoffs else ()), *signalling_lines(solution)):
+    for line in (
+        *tables.solution_lines(solution),
+        *(cutoffs_lines(solution) if solution.cutoffs else ()),
+        *signalling_lines(solution),
+    ):
         print_line(line)
     print_line()
     print_table(tables.values_table(solution))
@@ -100,7 +103,7 @@ def solve(
 
 
 def paths(
-    file: File, concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    file: File, concept: ConceptOrFitting = "", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
     option: Opt = None, remove: Remove = None,
     since: Annotated[str, typer.Option("--from", metavar="DATE", help="Follow the recorded history up to this date or round first.")] = "",
     variable: Annotated[str | None, typer.Option("--variable", help="The variable to show; by default the ladder.")] = None,
@@ -118,14 +121,10 @@ def paths(
     from sim.present import tables
     from sim.present.printing import print_table
 
-    options = read_options([concept], precision, ties, option)
-    solution = solve_game(
-        compile_file(
-            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
-        ),
-        concept,
-        options,
+    game = compile_file(
+        file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
     )
+    solution = solve_as(game, concept, precision, ties, option)
     if since and not solution.game.origin.scenario.history:
         raise OptionError(f"--from follows the recorded history, and {file} records none; add [[history]] tables")
     found = follow(solution, until=since).paths() if since else play(solution)
@@ -156,8 +155,8 @@ def moves(
     player: Annotated[str, typer.Option("--player", help="Whose decision; by default that of the next record.")] = "",
     stages: Annotated[bool, typer.Option("--stages", help="Also tabulate the stage game that each move leads to.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Also say why the move is made: its slack, and the replies that sustain it.")] = False,
-    information: Annotated[bool, typer.Option("--information", help="With private types, at the first decision: also solve again to tell what being known, knowing, and each signal is worth.")] = False,
-    concept: Concept = "subgame_perfect", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
+    information: Annotated[bool, typer.Option("--information", help="With private types: also tell what being known, and each signal, is worth.")] = False,
+    concept: ConceptOrFitting = "", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None, option: Opt = None,
     remove: Remove = None, hidden: Hidden = None, known: Known = None, start: Start = "", max_nodes: MaxNodes = LIMIT, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Show what each move does to payoffs: the stage game and continuation values before and after it."""
@@ -167,14 +166,10 @@ def moves(
     from sim.present import inside, signals, tables
     from sim.present.printing import print_table
 
-    options = read_options([concept], precision, ties, option)
-    solution = solve_game(
-        compile_file(
-            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
-        ),
-        concept,
-        options,
+    game = compile_file(
+        file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
     )
+    solution = solve_as(game, concept, precision, ties, option)
     found = moves_at(solution, at or None, player)
     worth = knowledge(solution, node=found.node, moves=_signals(found)) if information else None
     players = solution.game.graph.players
@@ -220,14 +215,10 @@ def replay(
     from sim.present import tables
     from sim.present.printing import print_table
 
-    options = read_options([concept], precision, ties, option)
-    solution = solve_game(
-        compile_file(
-            file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
-        ),
-        concept,
-        options,
+    game = compile_file(
+        file, set_, rounds, remove, max_nodes, hidden=hidden, known=known, concepts=(concept,), since=start
     )
+    solution = solve_as(game, concept, precision, ties, option)
     if not solution.game.origin.scenario.history:
         raise OptionError(f"{file} records no history; add [[history]] tables")
     found = follow(solution, until=since or None)

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 
 File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
 Concept = Annotated[str, typer.Option("--concept", help="The solution concept; see `sim list`.")]
+ConceptOrFitting = Annotated[
+    str,
+    typer.Option(
+        "--concept",
+        help="The solution concept, see `sim list`; by default the equilibrium that fits what players know and when play ends.",
+    ),
+]
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")
 ]
@@ -110,11 +117,17 @@ def compile_file(
         secret = [
             one.id
             for one in scenario.privates
-            if one.id not in told and ("private" if one.labels else "number") in asked or one.known_as is None
+            if (one.id not in told and ("private" if one.labels else "number") in asked) or one.known_as is None
         ]
         secret = [name for name in secret if name not in told]
     try:
-        options: dict[str, Any] = {"rounds": rounds, "remove": remove or (), "node_limit": max_nodes, "hidden": secret, "known": told}
+        options: dict[str, Any] = {
+            "rounds": rounds,
+            "remove": remove or (),
+            "node_limit": max_nodes,
+            "hidden": secret,
+            "known": told,
+        }
         if since:
             return compile_from(scenario, since, settings(pairs), **options)
         return compile_game(scenario, settings(pairs), **options, progress=progress)
@@ -171,6 +184,16 @@ def solve_game(game: Game, concept: str, options: dict[str, dict[str, Any]]) -> 
             return solve(game, concept, **options[concept]).require()
     finally:
         progress.stop()
+
+
+def solve_as(
+    game: Game, concept: str, precision: list[str] | None, ties: str | None, option: list[str] | None
+) -> Solution:
+    """Solve under a concept, or under the one that fits the game if none is named."""
+    from sim.solve.registry import default_concept
+
+    concept = concept or default_concept(game)
+    return solve_game(game, concept, read_options([concept], precision, ties, option))
 
 
 def print_line(text: str = "") -> None:

@@ -63,7 +63,9 @@ def private_lines(solution: Solution, variant: int = 0) -> list[str]:
     if not solution.refinement or solution.certificate.kind == "residual":
         return [size]
     others = len(solution.others)
-    more = f"{others} other {'equilibrium' if others == 1 else 'equilibria'} found; there may be more"
+    more = f"{others} other {'equilibrium' if others == 1 else 'equilibria'} found"
+    if solution.signalling is None or not solution.signalling.complete:
+        more += "; there may be more"
     return [size, f"{solution.refinement[variant]}; {more}"]
 
 

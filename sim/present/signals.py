@@ -60,7 +60,11 @@ def signal_tables(signal: Signal) -> list[Table]:
     >>> costs.rows[0]
     ('beer', 'surly', '1', '1', '2', '2', '3', 'duel: 0 (0), leave: 2 (1)')
     """
-    index = "no index: the type is known" if np.isnan(signal.separation) else f"separation index {_number(signal.separation)}"
+    index = (
+        "no index: the type is known"
+        if np.isnan(signal.separation)
+        else f"separation index {_number(signal.separation)}"
+    )
     title = (
         f"What the choice tells of {signal.player}'s type: {_number(signal.information)} of {_number(signal.entropy)} nats "
         f"({_number(signal.bits)} bits); {index}"
@@ -68,7 +72,12 @@ def signal_tables(signal: Signal) -> list[Table]:
     blank = ("", *("" for _ in signal.types))
     told = Table(
         title=title,
-        columns=("choice", "played", *(f"by {name}" for name in signal.types), *(f"believed: {name}" for name in signal.types)),
+        columns=(
+            "choice",
+            "played",
+            *(f"by {name}" for name in signal.types),
+            *(f"believed: {name}" for name in signal.types),
+        ),
         rows=[("(before)", *blank, *map(_number, signal.prior)), *(_told_row(one) for one in _kinds_of(signal))],
     )
     spread = signal.spread()
@@ -85,7 +94,11 @@ def signal_tables(signal: Signal) -> list[Table]:
             numbers = (one.probability[k], signal.sunk[k, a], signal.follows[k, a], spread[k, a], signal.value[k, a])
             rows.append((one.name, name, *map(_number, numbers), replies or "–"))
     heads = ("action", "type", "played", "at once", "then", "spread", "in all", "then, by reply (how likely)")
-    costs = Table(title="What it costs: at once, whatever follows (sunk), and then, by what others reply (tied hands)", columns=heads, rows=rows)
+    costs = Table(
+        title="What it costs: at once, whatever follows (sunk), and then, by what others reply (tied hands)",
+        columns=heads,
+        rows=rows,
+    )
     return [told, costs]
 
 
@@ -126,7 +139,11 @@ def signal_data(signal: Signal) -> dict[str, Any]:
         "entropy_nats": signal.entropy,
         "separation": signal.separation,
         "choices": {
-            one.name: {"played": one.share, "by_type": by_type(one.probability), "believed_after": by_type(one.posterior)}
+            one.name: {
+                "played": one.share,
+                "by_type": by_type(one.probability),
+                "believed_after": by_type(one.posterior),
+            }
             for one in _kinds_of(signal)
         },
         "costs": {
@@ -137,7 +154,8 @@ def signal_data(signal: Signal) -> dict[str, Any]:
                     "spread": spread[k, a],
                     "in_all": signal.value[k, a],
                     "replies": {
-                        reply.text: {"probability": reply.probability[k], "then": reply.follows[k]} for reply in signal.replies[a]
+                        reply.text: {"probability": reply.probability[k], "then": reply.follows[k]}
+                        for reply in signal.replies[a]
                     },
                 }
                 for k, name in enumerate(signal.types)
@@ -181,16 +199,21 @@ def knowledge_tables(found: Knowledge) -> list[Table]:
                 one.name,
                 *(_number(one.by_type[player][k]) for player, k, _ in owners),
                 *(_number(value) for value in one.values.values()),
-                ", ".join(
-                    f"{name} {_range(one.low[player][k], one.high[player][k])}" for player, k, name in owners
-                )
+                ", ".join(f"{name} {_range(one.low[player][k], one.high[player][k])}" for player, k, name in owners)
                 if found.several and one.game.solution
                 else "",
             )
             for one in found.signals
         ]
-        heads = ("signal", *(f"{player}: {name}" for player, _, name in owners), *(f"{name}, in all" for name in found.base.game.graph.players), "all found")
-        out.append(Table(title="What each signal is worth: the game less the game without it", columns=heads, rows=rows))
+        heads = (
+            "signal",
+            *(f"{player}: {name}" for player, _, name in owners),
+            *(f"{name}, in all" for name in found.base.game.graph.players),
+            "all found",
+        )
+        out.append(
+            Table(title="What each signal is worth: the game less the game without it", columns=heads, rows=rows)
+        )
     return out
 
 
@@ -208,7 +231,9 @@ def knowledge_lines(found: Knowledge) -> list[str]:
     concepts = {game.concept for one in found.known for game in one.games} | {one.game.concept for one in found.signals}
     out = [f"compared: {found.selection}, under {' and '.join(sorted({found.base.concept} | concepts))}"]
     if found.several:
-        out.append("several equilibria were found: the ranges hold whichever of them are compared, and there may be more")
+        out.append(
+            "several equilibria were found: the ranges hold whichever of them are compared, and there may be more"
+        )
     return out + [f"not solved: {one}" for one in found.unsolved]
 
 
@@ -277,7 +302,9 @@ def signalling_lines(solution: Solution) -> list[str]:
         count = f"{len(found)} {'family' if len(found) == 1 else 'families'} of equilibria"
     if not found.complete:
         return [f"sender–receiver game: {count}; {found.uncertified} more were found and not certified"]
-    return [f"sender–receiver game: {count}, and no others but by replies to messages nobody sends; all {found.examined:,} pairs of supports examined"]
+    return [
+        f"sender–receiver game: {count}, and no others but by replies to messages nobody sends; all {found.examined:,} pairs of supports examined"
+    ]
 
 
 def signalling_table(solution: Solution) -> Table:
@@ -300,7 +327,8 @@ def signalling_table(solution: Solution) -> Table:
     rows = [
         (
             "shown" if _shown(solution, one) else "",
-            one.kind + ("" if one.unique else f", one of a family of dimension {one.dimension[0]} + {one.dimension[1]}"),
+            one.kind
+            + ("" if one.unique else f", one of a family of dimension {one.dimension[0]} + {one.dimension[1]}"),
             _strategy(found.game.types, found.game.messages, one.assessment.sender),
             _yes(one.intuitive),
             _yes(one.d1),
@@ -319,7 +347,9 @@ def _strategy(types: Iterable[str], messages: tuple[str, ...], table: Floats) ->
     for name, row in zip(types, table, strict=True):
         sent = [(message, share) for message, share in zip(messages, row.tolist(), strict=True) if share > SAME]
         pure = len(sent) == 1
-        out.append(f"{name}: " + ", ".join(message if pure else f"{message} {number(share)}" for message, share in sent))
+        out.append(
+            f"{name}: " + ", ".join(message if pure else f"{message} {number(share)}" for message, share in sent)
+        )
     return "; ".join(out)
 
 
@@ -338,7 +368,9 @@ def _shown(solution: Solution, one: SignallingEquilibrium) -> bool:
         if node >= 0 and one.on_path[m]:
             reply = profile[0, np.asarray(solution.game.graph.edges_of(node))]
             places = list(form.places[m])
-            inside.append((reply >= one.receiver_low[m, places] - near) & (reply <= one.receiver_high[m, places] + near))
+            inside.append(
+                (reply >= one.receiver_low[m, places] - near) & (reply <= one.receiver_high[m, places] + near)
+            )
     return all(bool(part.all()) for part in inside)
 
 

@@ -101,7 +101,7 @@ def form_of(game: Game) -> Form:
     >>> import sim
     >>> form = form_of(sim.compile(sim.load("scenarios/entry_deterrence.toml")))
     >>> form.unknowns, len(form.start) - 1
-    (63, 39)
+    (78, 44)
     """
     graph, types = game.graph, _types(game)
     count = np.array(types.count, dtype=np.int32)

@@ -308,9 +308,7 @@ def assessments(game: Game, form: SenderReceiver, found: SignallingEquilibria) -
     return tuple(_written(game, types, reader, form, one.assessment) for one in found)
 
 
-def _written(
-    game: Game, types: Types, reader: _Reader, form: SenderReceiver, play: SignallingAssessment
-) -> Assessment:
+def _written(game: Game, types: Types, reader: _Reader, form: SenderReceiver, play: SignallingAssessment) -> Assessment:
     """Write one equilibrium."""
     graph = game.graph
     kinds = types.lane[:, form.sender]
@@ -335,7 +333,7 @@ def _beliefs(game: Game, types: Types, form: SenderReceiver, play: SignallingAss
     """Return the log likelihoods of every class, (c, k): the equilibrium's after messages, Bayes' rule's elsewhere."""
     players, lanes = len(types.count), types.lanes
     # as wide as the most types, or all lanes where chance speaks of types
-    width = max(max(types.count), lanes if (types.class_player == players).any() else 0)
+    width = max(*types.count, lanes if (types.class_player == players).any() else 0)
     out = np.full((types.classes, width), -np.inf)
     kinds = types.lane[:, form.sender]
     prior = types.marginal(form.sender)[0]
@@ -360,9 +358,7 @@ def _beliefs(game: Game, types: Types, form: SenderReceiver, play: SignallingAss
     return out
 
 
-def answered(
-    game: Game, limit: int = MOST_PAIRS
-) -> tuple[SignallingEquilibria, tuple[Assessment, ...]] | None:
+def answered(game: Game, limit: int = MOST_PAIRS) -> tuple[SignallingEquilibria, tuple[Assessment, ...]] | None:
     """Answer a compiled game of one variant whole, if it is a sender–receiver game of at most so many pairs of supports.
 
     Parameters

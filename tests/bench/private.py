@@ -131,9 +131,7 @@ def against_gambit(row):
     values = [float(value) for _, value in branch[0].profile.payoffs]
     np.testing.assert_allclose(values, ours.values[0], atol=1e-5)
     mine, other = (statistics.median(found) for found in times.values())
-    return [
-        row(name, mine, reference="Gambit logit, behaviour form, once", reference_s=other, target=50, checked=True)
-    ]
+    return [row(name, mine, reference="Gambit logit, behaviour form, once", reference_s=other, target=50, checked=True)]
 
 
 def batched(row):
@@ -146,7 +144,10 @@ def batched(row):
     game = sim.compile(scenario, {"doubt": doubts, "war": wars})
     whole = sim.solve(game, "perfect_bayesian", starts=0)
     assert whole.status.certified
-    single = [sim.solve(sim.compile(scenario, {"doubt": d, "war": w}), "perfect_bayesian", starts=0) for d, w in zip(doubts, wars, strict=True)]
+    single = [
+        sim.solve(sim.compile(scenario, {"doubt": d, "war": w}), "perfect_bayesian", starts=0)
+        for d, w in zip(doubts, wars, strict=True)
+    ]
     np.testing.assert_allclose(whole.values, np.concatenate([one.values for one in single]), atol=1e-7)
     times = {"whole": [], "single": []}
     for _ in range(3):

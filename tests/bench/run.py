@@ -315,6 +315,7 @@ def met(entry):
 def main():
     import branch
     import markov
+    import private
     import stability
 
     entries = [
@@ -326,6 +327,7 @@ def main():
         *markov.rows(row),
         *strategic(),
         *branch.rows(row),
+        *private.rows(row, Path(__file__).parent, most=8),
     ]
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'what':68} {'ours':>10} {'reference':>10} {'ratio':>9} {'asked':>9}  ")

@@ -33,6 +33,7 @@ class Walk:
             for name, assumption in scenario.assumptions.items():
                 if assumption.value.reads <= self.fixed.keys():
                     self.fixed[name] = evaluate_one(assumption.value.node, self.fixed)
+        self.fixed |= {one.id: one.known_as for one in scenario.privates if one.known_as is not None}
         self.index = {name: float(place) for place, name in enumerate(scenario.player_ids)}
         self.edges = {}
         self.move_to(1, 0, tuple(evaluate_one(v.start.node, self.fixed) for v in scenario.variables))
@@ -210,7 +211,7 @@ def compare_rewards(game, names):
     """Hold every payoff of a state against its expressions."""
     graph, scenario = game.graph, game.origin.scenario
     layers = graph.node_layer()
-    env = {name: float(values[0]) for name, values in game.assumptions.items()}
+    env = {name: float(values[0]) for name, values in game.assumptions.items()} | dict(game.origin.known)
     for node, (number, _, state) in enumerate(names):
         terminal = graph.layer_player[layers[node]] == TERMINAL
         arrives = graph.layer_boundary[layers[node]] and layers[node] > 0

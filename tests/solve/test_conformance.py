@@ -105,7 +105,9 @@ def test_chance_is_the_modellers(catalogue, concept, name):
     solution = sim.solve(game, concept)
     mover = game.graph.layer_player[game.graph.node_layer()][game.graph.edge_source()]
     chance = mover == CHANCE
-    np.testing.assert_allclose(solution.profile[0, chance], game.numbers.prob[0, game.graph.edge_prob[chance], 0], atol=1e-15)
+    np.testing.assert_allclose(
+        solution.profile[0, chance], game.numbers.prob[0, game.graph.edge_prob[chance], 0], atol=1e-15
+    )
     assert sim.play(solution).reached.sum() > 0
 
 

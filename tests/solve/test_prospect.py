@@ -362,7 +362,9 @@ def test_the_graph_agrees_with_the_tree():
 @given(scenarios(prospect=True))
 def test_every_concept_is_certified_and_bounds_hold_what_is_selected(scenario):
     game = sim.compile(scenario)
-    assert concepts_for(game) == tuple(name for name, row in CONCEPTS.items() if "finite" in row.horizons and row.types in ("none", "either"))
+    assert concepts_for(game) == tuple(
+        name for name, row in CONCEPTS.items() if "finite" in row.horizons and row.types in ("none", "either")
+    )
     for concept in concepts_for(game):
         assert sim.solve(game, concept).status.certified
     for low, selected, high in bounds(sim.solve(game, ties="first"), 50).values.values():
