@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from sim.game.histories import Types
     from sim.kinds import Bools, Floats, Ints
 
-__all__ = ["GONE", "LOGIT", "Form", "Work", "assessment_of", "form_of", "numbers_of", "odds", "uniform"]
+__all__ = ["BOLD", "GONE", "LOGIT", "Form", "Work", "assessment_of", "form_of", "numbers_of", "odds", "uniform"]
 
 
+BOLD = (2.0, 0.2)
+"""How far steps along a path may go: at first, and where the path was lost."""
 GONE = 60.0
 """Log odds at which the limit of a path takes a type as ruled out."""
 LOGIT: tuple[Any, ...] = (frozen(np.zeros(0, dtype=np.bool_)), 0.0)

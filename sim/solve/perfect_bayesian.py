@@ -26,7 +26,7 @@ import numpy as np
 from sim.errors import OptionError
 from sim.kinds import Status, frozen
 from sim.numerics.threads import over_variants
-from sim.solve.assess import GONE, LOGIT, Work, assessment_of, form_of, numbers_of, odds, uniform
+from sim.solve.assess import BOLD, GONE, LOGIT, Work, assessment_of, form_of, numbers_of, odds, uniform
 from sim.solve.contract import Answer
 from sim.solve.sender_receiver import answered
 from sim.solve.trembles import ARRIVED, correct, follow
@@ -94,12 +94,12 @@ class _Search:
         self.ratio = 1.0 / game.numbers.span[lanes].max(axis=0)
         self.numbers = numbers_of(game, form, variant, self.ratio)
 
-    def settle(self, z: Floats, begin: float) -> _Found:
+    def settle(self, z: Floats, begin: float, bold: float = BOLD[0]) -> _Found:
         """Follow the path from where it is until the support is known, then solve the support's equations."""
         lam, z, found = begin, z.copy(), None
         for station in STATIONS:
             lam, ending, _ = follow(
-                self.form.structure, self.numbers, LOGIT, z, lam, station, MOST_STEPS, self.work.all
+                self.form.structure, self.numbers, LOGIT, z, lam, station, MOST_STEPS, bold, self.work.all
             )
             if ending != ARRIVED:
                 return _Found(z, None, PERFECT, arrived=False)
@@ -151,6 +151,8 @@ class _Search:
     def main(self, seed: int) -> _Found:
         """Follow the path from uniform play; where it is lost, as at a fork of symmetric play, follow others."""
         found = self.settle(uniform(self.form), 0.0)
+        if not found.arrived:
+            found = self.settle(uniform(self.form), 0.0, BOLD[1])
         rng = np.random.default_rng(seed)
         for attempt in range(DETOURS):
             if found.arrived:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PRECISION", "Options", "precisions", "solve"]
 
 MAX_PRECISION = 1e9
-MOST_STEPS = 5000  # along the path of a game with private types
+MOST_STEPS = 1000  # along the path of a game with private types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ def solve(game: Game, options: Options) -> Answer:
 
 def _private(game: Game, precision: Floats) -> Answer:
     """Follow the path of each variant of a game with private types to the precision asked."""
-    from sim.solve.assess import LOGIT, Work, assessment_of, form_of, numbers_of, uniform
+    from sim.solve.assess import BOLD, LOGIT, Work, assessment_of, form_of, numbers_of, uniform
     from sim.solve.trembles import ARRIVED, follow
 
     form = form_of(game)
@@ -216,7 +216,11 @@ def _private(game: Game, precision: Floats) -> Answer:
             unit = float((precision[v] * span[v]).max())
             if unit > 0:
                 numbers = numbers_of(game, form, v, precision[v] / unit)
-                _, ending, _ = follow(form.structure, numbers, LOGIT, z, 0.0, unit, MOST_STEPS, work.all)
+                for bold in BOLD:  # a path that is lost in long steps is tried again in short ones
+                    z = uniform(form)
+                    _, ending, _ = follow(form.structure, numbers, LOGIT, z, 0.0, unit, MOST_STEPS, bold, work.all)
+                    if ending == ARRIVED:
+                        break
             logs[v], arrived[v] = z, ending == ARRIVED
 
     over_variants(some, game.variants)

@@ -461,15 +461,16 @@ def correct(structure, numbers, supports, z, precision, steps, tolerance, work):
 
 @nb.njit(
     nb.types.Tuple((nb.float64, nb.intp, nb.intp))(
-        STRUCTURE, NUMBERS, SUPPORT, write(REAL, 1), nb.float64, nb.float64, nb.intp, WORK
+        STRUCTURE, NUMBERS, SUPPORT, write(REAL, 1), nb.float64, nb.float64, nb.intp, nb.float64, WORK
     ),
     nogil=True,
     cache=True,
 )
-def follow(structure, numbers, supports, z, begin, target, most, work):
+def follow(structure, numbers, supports, z, begin, target, most, bold, work):
     """Follow the path of logit responses from precision ``begin``, where ``z`` solves, to ``target``; return where it ends, how, and the steps.
 
-    The path may turn back in precision; its scale is 1, so ratios should be of the order of one over the payoff ranges.
+    ``bold`` bounds a step: by how much the choices of one type may change on the way. The path may turn back in precision; its scale is 1, so
+    ratios should be of the order of one over the payoff ranges.
     """
     first, open_, ratio, step = structure[19], structure[20], numbers[6], work[7]
     unknowns = len(z)
@@ -574,7 +575,7 @@ def follow(structure, numbers, supports, z, begin, target, most, work):
                 return lam, LOST, taken
             continue
         if rounds <= 4:
-            reach = min(reach * 1.4, 2.0)
+            reach = min(reach * 1.4, bold)
         elif rounds >= 6:
             reach *= 0.6
         for u in range(unknowns):
