@@ -45,7 +45,7 @@ STATIONS = (1e4, 1e6, 1e8)
 """Precisions, in units of the payoff range, at which the path stops to see whether supports have settled."""
 SHARP = 1e12
 UNSETTLED = 20.0  # log odds that may still go anywhere
-MOST_STEPS = 1000
+MOST_STEPS = 600
 MOST_CORRECTIONS = 60
 SOLVED = 1e-9  # steps of logarithms, relative
 SMALLEST = 1e-7  # shares of an action that stays in use

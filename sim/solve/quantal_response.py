@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_PRECISION", "Options", "precisions", "solve"]
 
 MAX_PRECISION = 1e9
-MOST_STEPS = 1000  # along the path of a game with private types
+MOST_STEPS = 600  # along the path of a game with private types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

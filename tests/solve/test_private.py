@@ -92,6 +92,13 @@ def test_the_belief_after_a_fight_is_the_next_threshold():
 # -- second methods ---------------------------------------------------------------------------------------------------
 
 
+def small(scenario):
+    """Compile a random scenario, passing over large games."""
+    game = compile_game(scenario)
+    assume(game.graph.node_count < 1000)
+    return game
+
+
 def followed(solution):
     """Pass on a certified solution; a path that was lost is an honest answer (in degenerate games), a wrong one is not."""
     assume(solution.status is not Status.LOST)
@@ -128,7 +135,7 @@ def tree_profile(game, tree, solution):
 def test_quantal_response_is_that_of_the_tree(scenario, precision):
     """The unmerged tree with information sets, measured by the referee of trees, which knows neither histories nor types."""
     assume(scenario.rounds <= 2)
-    game = compile_game(scenario)
+    game = small(scenario)
     solution = followed(sim.solve(game, "quantal_response", precision=precision))
     tree = tree_of(game)
     assume(tree.node_count < 4000)
@@ -154,7 +161,7 @@ def chance_full(game):
 def test_perfect_bayesian_is_an_equilibrium_of_the_tree(scenario):
     """Nobody gains by any strategy whatever in the tree, by a dynamic programme over his own information sets."""
     assume(scenario.rounds <= 2)
-    game = compile_game(scenario)
+    game = small(scenario)
     solution = followed(sim.solve(game, "perfect_bayesian", starts=2))
     tree = tree_of(game)
     assume(tree.node_count < 4000)
@@ -175,7 +182,7 @@ def test_invariants_hold(name, together):
     @given(scenarios(private=True, together=together))
     def hold(scenario):
         try:
-            INVARIANTS[name](compile_game(scenario))
+            INVARIANTS[name](small(scenario))
         except NoAnswerError as error:
             assume("could not be followed" not in str(error))
             raise
@@ -188,6 +195,7 @@ def test_invariants_hold(name, together):
 def test_a_degenerate_prior_is_complete_information(scenario):
     """Whoever is surely of a type plays as if all knew it, at every precision: with one mover at a time the response is unique."""
     assume(not scenario.prior and len(scenario.privates) == 1)
+    small(scenario)
     hidden = compile_game(scenario, {"q": 0.0})  # surely low
     known = compile_game(scenario, {"q": 0.0}, known={"t_a": "low"})
     for precision in (0.5, 4.0):
@@ -206,7 +214,7 @@ def test_relabelling_types_permutes(scenario):
         for name, table in document["private"].items()
     }
     turned = compile_game(loads(tomli_w.dumps(document), "turned.toml"))
-    straight = compile_game(scenario)
+    straight = small(scenario)
     one, other = (followed(sim.solve(game, "quantal_response", precision=1.0)) for game in (straight, turned))
     np.testing.assert_allclose(one.values, other.values, atol=1e-9)
     for mine, theirs in zip(one.certificate.measures.type_values, other.certificate.measures.type_values, strict=True):
@@ -216,6 +224,7 @@ def test_relabelling_types_permutes(scenario):
 @settings(max_examples=15, deadline=None)
 @given(scenarios(private=True))
 def test_variants_are_solved_alike(scenario):
+    small(scenario)
     batch = sim.solve(compile_game(scenario, {"q": [0.05, 0.3, 0.7], "w": [1.0, -1.0, 2.0]}), "quantal_response")
     followed(batch)
     for v, (q, w) in enumerate([(0.05, 1.0), (0.3, -1.0), (0.7, 2.0)]):
