@@ -83,9 +83,38 @@ def alone(plies, folder):
     return json.loads(done.stdout)
 
 
+LARGE = """
+import json, resource, sys, time
+import sim
+from sim.scenario.load import loads
+sys.path.insert(0, {folder!r})
+from private import ladder
+begun = time.perf_counter()
+game = sim.compile(loads(ladder(13), "ladder.toml"))
+done = time.perf_counter()
+print(json.dumps(dict(
+    compile=done - begun, nodes=game.graph.node_count, pairs=game.types.pairs,
+    reached=int((game.graph.edge_dst > game.graph.edge_source()).sum()) == game.graph.edge_count,
+    peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)))
+"""
+
+
+def large(row, folder):
+    """Unfold millions of pairs of a history and a type."""
+    done = subprocess.run(
+        [sys.executable, "-c", LARGE.format(folder=str(folder))], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["pairs"] >= 2_000_000
+    assert found["nodes"] == (3**14 - 1) // 2, "every history of thirteen plies of three moves"
+    assert found["reached"]
+    name = f"public histories: {found['pairs']:,} pairs with a type, compiled"
+    return [row(name, found["compile"], peak=found["peak"], limit_mb=4096, checked=True)]
+
+
 def rows(row, folder, *, most=10):
     """Return the benchmark's rows; ``row`` is that of run.py, ``most`` the plies of the largest ladder."""
-    out = [*against_gambit(row), *batched(row)]
+    out = [*against_gambit(row), *batched(row), *large(row, folder)]
     alone(4, folder)  # the kernels are compiled by now
     for plies in (8, 10, 12):
         if plies > most:
