@@ -1,4 +1,4 @@
-"""The command about what is learned: beliefs."""
+"""The commands about what is private: beliefs, and the costs that make a threat credible."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from sim.cli.common import (
     LIMIT,
     Concept,
+    ConceptOrFitting,
     File,
     Hidden,
     Json,
@@ -77,6 +78,49 @@ def beliefs(
         print_table(table)
 
 
+def credible(
+    file: File,
+    vary: Annotated[str, typer.Option("--vary", metavar="NAME", help="The assumption, such as a cost; its range is searched.")],
+    move: Annotated[str, typer.Option("--move", metavar="MOVE", help="The threat: a move or group.")],
+    player: Annotated[str, typer.Option("--player", help="Who makes it, if several may.")] = "",
+    at: Annotated[str, typer.Option("--at", metavar="HISTORY", help="After which history it is due, such as 'challenge > resist'.")] = "",
+    level: Annotated[float, typer.Option("--crosses", help="The probability that makes it credible.")] = 0.5,
+    points: Annotated[int, typer.Option("--points", min=2, help="How many values are scanned.")] = 101,
+    concept: ConceptOrFitting = "", set_: Set = None, rounds: Rounds = None, precision: Precision = None, ties: Ties = None,
+    option: Opt = None, hidden: Hidden = None, known: Known = None, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Find the costs that make a threat credible: where an assumption carries the chance that it is carried out across a level."""
+    from sim.analysis.credible import credible as search
+    from sim.cli.common import settings
+    from sim.present.credible import credible_data, credible_lines, credible_table
+    from sim.present.printing import print_table
+    from sim.scenario.load import load
+    from sim.solve.registry import default_concept
+
+    game = compile_file(file, set_, rounds, hidden=hidden, known=known, concepts=(concept,))
+    concept = concept or default_concept(game)
+    asked = read_options([concept], precision, ties, option)[concept]
+    told = settings(known)
+    secret = (game.types.privates if game.types else ()) or (game.shocks.names if game.shocks else ())
+    build = {
+        "rounds": rounds,
+        "known": told,
+        "hidden": [name for own in secret for name in ([own] if isinstance(own, str) else own)],
+    }
+    found = search(
+        load(file), vary, move, player, level=level, at=at, concept=concept, points=points, settings=settings(set_),
+        build=build, **asked,
+    )  # fmt: skip
+    if as_json:
+        print_json(credible_data(found))
+        return
+    for line in credible_lines(found):
+        print_line(line)
+    print_line()
+    print_table(credible_table(found))
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(beliefs)
+    app.command()(credible)
