@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.analysis.replay import parse_moment, situation
+from sim.analysis.replay import parse_moment, situation, split
 from sim.construct.compile import compile as compile_game
 from sim.errors import OptionError, did_you_mean
 from sim.game.referee import reach
@@ -41,7 +41,8 @@ def compile_from(
     Raises
     ------
     OptionError
-        If there is no history, or it leaves open in which state play stands.
+        If there is no history, it leaves open in which state play stands, or a recorded move could only have been made by some types: beliefs
+        begin at the prior.
 
     Examples
     --------
@@ -57,6 +58,14 @@ def compile_from(
         raise OptionError(f"'{player}' is not a player; {did_you_mean(player, scenario.player_ids)}")
     parse_moment(scenario, date)
     told = dict(options.get("known") or {})
+    hidden = options.get("hidden")
+    secret = {
+        one.id
+        for one in scenario.privates
+        if one.id not in told
+        and (hidden == "all" or one.id in (hidden or ()) or (hidden is None and one.known_as is None))
+    }
+    _refuse_tales(scenario, date, player, secret)
     settled = {
         one.id: told.get(one.id, one.labels.values[int(one.known_as or 0)] if one.labels else one.known_as or 0.0)
         for one in scenario.privates
@@ -84,3 +93,17 @@ def compile_from(
         **options,
     )
     return replace(game, origin=replace(game.origin, recorded=len(found.replay.steps)))
+
+
+def _refuse_tales(scenario: Scenario, date: str, player: str, secret: set[str]) -> None:
+    """Stop if a move that was recorded before the start rules out types: beliefs could not begin at the prior there."""
+    guards = {
+        (player_id, action.label): action.guard.reads for action in scenario.actions for player_id in action.players
+    }
+    for record in split(scenario, date, player)[0]:
+        reads = sorted(guards.get((record.player, record.action), frozenset()) & secret)
+        if reads:
+            raise OptionError(
+                f"{record.player} is recorded to have made {record.action} before {date}, which not every type may make ({', '.join(reads)}), so that beliefs "
+                f"cannot begin at the prior there; begin before it, or say what is known (--known {reads[0]}=…)"
+            )

@@ -242,7 +242,7 @@ def _told(solution: Solution, measure: Measure, variant: int) -> float:
     if measure.separates or types is None or origin.hidden is None or name not in origin.hidden.values:
         return found.separation
     wanted = origin.scenario.private(name).labels.index(value)
-    player = types.names.index(found.types)
+    player = solution.game.graph.players.index(owner)
     kinds = [k for k in range(len(found.types)) if origin.hidden.values[name][types.holds(player, k)][0] == wanted]
     if measure.posterior:
         return float(found.of(measure.after).posterior[kinds].sum())

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
 
-__all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation", "told"]
+__all__ = ["RecordedStep", "Replay", "Situation", "parse_moment", "replay", "round_of", "situation", "split", "told"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,13 +214,19 @@ class _Walker:
         return total[rest]
 
 
-def _split(
+def split(
     scenario: Scenario, until: str | int | None, player: str = "", skip: int = 0
 ) -> tuple[list[Record], list[Record]]:
     """Split the records into those before a date or a round, and the rest; a record without a date has that of its round.
 
     With a player, what is recorded between that point and the player's next record comes before it too. The first ``skip`` records lie
     before the start of the game.
+
+    Examples
+    --------
+    >>> import sim
+    >>> [len(part) for part in split(sim.load("scenarios/rock_bottom.toml"), "2016-10")]
+    [11, 3]
     """
     records = list(scenario.history)[skip:]
     if until is None:
@@ -307,7 +313,7 @@ def replay(
     solution = unrolled(solution.require())
     walker = _Walker(solution, variant)
     origin: Origin = walker.game.origin
-    wanted = records if records is not None else _split(origin.scenario, until, player, origin.recorded)[0]
+    wanted = records if records is not None else split(origin.scenario, until, player, origin.recorded)[0]
     played = (ANY, *range(origin.first, origin.rounds + 1))
     steps = tuple(walker.take(record) for record in wanted if record.round in played)
     one = solution
@@ -390,7 +396,7 @@ def situation(solution: Solution, at: str | int | None = None, player: str = "",
         wanted, number = player, 0
         walked = replay(solution, variant=variant, records=told(scenario, at))
     else:
-        following = _split(scenario, at, player, solution.game.origin.recorded)[1] if at is not None else []
+        following = split(scenario, at, player, solution.game.origin.recorded)[1] if at is not None else []
         wanted = player or next((record.player for record in following if record.player), "")
         walked = replay(
             solution, until=at if at is not None else 0, variant=variant, player=wanted if at is not None else ""

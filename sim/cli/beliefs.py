@@ -100,7 +100,7 @@ def credible(
     game = compile_file(file, set_, rounds, hidden=hidden, known=known, concepts=(concept,))
     concept = concept or default_concept(game)
     asked = read_options([concept], precision, ties, option)[concept]
-    told = settings(known)
+    told = settings(known, "--known", "resolve=weak")
     secret = (game.types.privates if game.types else ()) or (game.shocks.names if game.shocks else ())
     build = {
         "rounds": rounds,

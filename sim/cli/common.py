@@ -80,11 +80,13 @@ Json = Annotated[bool, typer.Option("--json", help="Write one JSON object.")]
 LIMIT = 5_000_000
 
 
-def settings(pairs: list[str] | None) -> dict[str, float | str]:
+def settings(
+    pairs: list[str] | None, option: str = "--set", example: str = "floor_holds=0.4"
+) -> dict[str, float | str]:
     """Read NAME=VALUE pairs."""
     from sim.scenario.values import parse_setting
 
-    return dict(parse_setting(pair) for pair in pairs or [])
+    return dict(parse_setting(pair, option, example) for pair in pairs or [])
 
 
 def compile_file(
@@ -108,7 +110,7 @@ def compile_file(
 
     progress = Progress("compiling")
     scenario = load(file)
-    told = settings(known)
+    told = settings(known, "--known", "resolve=weak")
     secret: list[str] | None = hidden
     asked = {CONCEPTS[concept].types for concept in concepts if concept in CONCEPTS}
     if hidden == ["all"]:

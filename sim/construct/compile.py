@@ -220,7 +220,7 @@ def _numbered(origin: Origin, graph: Graph, types: Types | None, values: Mapping
         return Game(
             graph=graph, numbers=evaluate_plan(origin.plan, {**values, **known}), assumptions=values, origin=origin
         )
-    prior = prior_of(origin.scenario, origin.hidden, values)
+    prior = prior_of(origin.scenario, origin.hidden, values, origin.known)
     lanes = lane_values(origin.hidden, values, len(prior))
     numbers = evaluate_plan(origin.plan, {**lanes, **known})
     types = replace(types, prior=frozen(prior))

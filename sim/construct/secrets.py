@@ -147,7 +147,9 @@ def types_of(scenario: Scenario, hidden: Hidden) -> dict[str, list[dict[str, flo
     return out
 
 
-def prior_of(scenario: Scenario, hidden: Hidden, assumptions: Mapping[str, Floats]) -> Floats:
+def prior_of(
+    scenario: Scenario, hidden: Hidden, assumptions: Mapping[str, Floats], known: Mapping[str, float] | None = None
+) -> Floats:
     """Compute how likely each combination of types is, (v, s).
 
     Raises
@@ -168,7 +170,7 @@ def prior_of(scenario: Scenario, hidden: Hidden, assumptions: Mapping[str, Float
         _check(scenario, table, f"private.{one.id}.values", f"probabilities of private type {one.id}")
         out *= table[:, hidden.values[one.id].astype(np.int64)]
     if tabled:
-        out *= _joint(scenario, hidden, columns, variants)
+        out *= _joint(scenario, hidden, columns, variants, known or {})
     total = out.sum(axis=1, keepdims=True)
     if not (total > 0).all():
         what = "what is known of some types has probability 0 under [[prior]]"
@@ -176,13 +178,17 @@ def prior_of(scenario: Scenario, hidden: Hidden, assumptions: Mapping[str, Float
     return out / total
 
 
-def _joint(scenario: Scenario, hidden: Hidden, columns: Mapping[str, Any], variants: int) -> Floats:
+def _joint(
+    scenario: Scenario, hidden: Hidden, columns: Mapping[str, Any], variants: int, known: Mapping[str, float]
+) -> Floats:
     """Read the joint table: what it says of hidden types, given those that are known."""
     rows = [np.broadcast_to(evaluate(row.probability.node, columns), (variants, 1)) for row in scenario.prior]
     chances = np.concatenate(rows, axis=1)
     _check(scenario, chances, "prior", "the probabilities of [[prior]]")
     out = np.zeros((variants, len(hidden.lane)))
     for place, row in enumerate(scenario.prior):
+        if any(known.get(name, value) != value for name, value in row.values.items()):
+            continue
         fits = np.ones(len(hidden.lane), dtype=bool)
         for name, value in row.values.items():
             if name in hidden.values:

@@ -162,6 +162,8 @@ class _Judge:
         paid = self.numbers.pay[:, self.graph.edge_pay]
         self.q = paid + arrival[:, self.graph.edge_dst]  # (s, e, i)
         self.gain = self.residual = self.bayes = self.error = self.dependence = 0.0
+        if not np.isfinite(self.profile).all() or np.isnan(self.belief).any() or (self.belief == np.inf).any():
+            self.error = np.inf  # what is no number would pass every comparison
         self.tied: list[int] = []
         self.source: Any = game.graph.edge_source()
 
@@ -183,7 +185,11 @@ class _Judge:
         for layer in range(graph.layer_count):
             mover = int(graph.layer_player[layer])
             nodes, edges = graph.nodes(layer), graph.edges(layer)
-            if edges.stop == edges.start or mover == CHANCE:
+            if edges.stop == edges.start:
+                continue
+            if mover == CHANCE:
+                apart = np.abs(self.profile[:, edges] - self.numbers.prob[:, graph.edge_prob[edges], 0])
+                self.error = max(self.error, float(apart.max()))
                 continue
             source = self.source[edges] - nodes.start
             if mover == SIMULTANEOUS:
@@ -223,8 +229,11 @@ class _Judge:
             value = (weight[node] * worth[mine].T).sum(axis=1)
             strategy = own[mine[0]]
             if len(mine) > 1:
-                apart = np.abs(own[mine] - strategy).max(axis=0)[able]
+                apart = np.abs(own[mine] - strategy).max(axis=0)[possible[node]]
                 self.dependence = max(self.dependence, float(apart.max(initial=0.0)))
+            # where his types matter no more, and what is revealed of them is forgotten, they must do the same
+            alike = np.abs(own - strategy).max(axis=0)[types.node_class[nodes, i][node] < 0]
+            self.dependence = max(self.dependence, float(alike.max(initial=0.0)))
             chosen = (
                 possible & (size > 1)
                 if self.graph.layer_player[graph.layer_of(nodes.start)] == SIMULTANEOUS
@@ -236,7 +245,7 @@ class _Judge:
             total = np.add.reduceat(np.where(able, strategy, 0.0), bounds)
             negative = (strategy < 0)[able].any()
             self.error = max(self.error, np.inf if negative else float(np.abs(total - 1.0)[possible].max(initial=0.0)))
-            self.error = max(self.error, float(strategy[~able & possible[node]].max(initial=0.0)))
+            self.error = max(self.error, float(own[mine][:, ~able & possible[node]].max(initial=0.0)))
             best = np.maximum.reduceat(np.where(able, value, -np.inf), bounds)
             mean = np.add.reduceat(np.where(able, strategy * value, 0.0), bounds)
             gain = (best - mean)[possible] / span
@@ -281,27 +290,52 @@ class _Judge:
         return np.asarray(self.weights(k, edges, action, count) > 0)
 
     def check_bayes(self) -> None:
-        """Measure how far each posterior is from Bayes' rule, where its denominator is positive."""
+        """Measure how far each posterior is from Bayes' rule where its denominator is positive, from the prior, and from what guards allow."""
         types = self.types
+        self.check_signals()
         for i, count in enumerate(types.count):
+            with np.errstate(divide="ignore"):
+                base = np.log(types.marginal(i)[self.variant])
+            start = np.flatnonzero((types.class_player == i) & (types.class_node < 0))
+            self.compare(
+                _normal(base + self.belief[start, :count]), np.broadcast_to(_normal(base), (len(start), count))
+            )
             made = np.flatnonzero((types.class_player == i) & (types.class_node >= 0))
             if not len(made):
                 continue
             n, a, before = types.class_node[made], types.class_action[made], types.class_before[made]
-            with np.errstate(divide="ignore"):
-                base = np.log(types.marginal(i)[self.variant])
-            prior = _normal(base + self.belief[before, :count])
-            found = _normal(base + self.belief[made, :count])
+            prior = _first(base + self.belief[before, :count], self.belief[before, :count])
+            found = _first(base + self.belief[made, :count], self.belief[made, :count])
+            ruled_out = (types.class_possible[made][:, None] >> np.arange(count)) & 1 == 0
+            self.compare(np.where(ruled_out, found, 0.0), np.zeros_like(found))
             chosen = np.empty((len(made), count))
             for k in range(count):
                 lane = int(np.flatnonzero(types.holds(i, k))[0])
                 chosen[:, k] = self.marginal(lane, i, n, a)
             joint = np.where(prior > 0, prior * chosen, 0.0)
             total = joint.sum(axis=1)
-            some = np.flatnonzero((total > POSITIVE) & ~np.isnan(prior).any(axis=1))
-            wanted = joint[some] / total[some, None]
-            apart = np.abs(wanted - found[some])
-            self.bayes = max(self.bayes, float(np.where(np.isnan(apart), np.inf, apart).max(initial=0.0)))
+            some = np.flatnonzero(~(total <= POSITIVE))
+            self.compare(joint[some] / total[some, None], found[some])
+
+    def compare(self, wanted: Floats, found: Floats) -> None:
+        """Note the largest distance of posteriors; one that is no number is infinitely far away."""
+        apart = np.abs(wanted - found)
+        self.bayes = max(self.bayes, float(np.where(np.isnan(apart), np.inf, apart).max(initial=0.0)))
+
+    def check_signals(self) -> None:
+        """Measure how far beliefs over lanes are from what chance has signalled."""
+        graph, types = self.graph, self.types
+        own = np.flatnonzero(types.class_player == len(types.count))
+        for c in own.tolist():
+            logs, n = self.belief[c, : types.lanes], int(types.class_node[c])
+            if n < 0:
+                self.compare(_normal(logs), np.full(types.lanes, 1.0 / types.lanes))
+                continue
+            before = self.belief[types.class_before[c], : types.lanes]
+            row = graph.edge_prob[graph.edge_start[n] + types.class_action[c]]
+            with np.errstate(divide="ignore"):
+                wanted = before + np.log(self.numbers.prob[:, row, 0])
+            self.compare(_first(wanted, before), _normal(logs))
 
     def marginal(self, lane: int, i: int, nodes: Any, actions: Any) -> Floats:
         """Return how likely a player takes an action at a node along a lane."""

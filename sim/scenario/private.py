@@ -202,7 +202,12 @@ def read_prior(context: Context) -> tuple[Prior, ...]:
         elif found:
             out.append(found)
     total = [row.probability.constant for row in out]
-    if out and None not in total and abs(sum(one or 0.0 for one in total) - 1) > SUM_TOLERANCE:
+    if (
+        len(out) == len(context.file.prior)
+        and out
+        and None not in total
+        and abs(sum(one or 0.0 for one in total) - 1) > SUM_TOLERANCE
+    ):
         what = f"the probabilities of [[prior]] sum to {sum(one or 0.0 for one in total):g}"
         context.note(("prior",), "probability-sum", what, "1", "what is not listed has probability 0")
     return tuple(out)

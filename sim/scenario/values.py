@@ -221,7 +221,7 @@ def _closure(scenario: Scenario, names: Iterable[str]) -> set[str]:
     return found
 
 
-def parse_setting(text: str) -> tuple[str, float | str]:
+def parse_setting(text: str, option: str = "--set", example: str = "floor_holds=0.4") -> tuple[str, float | str]:
     """Read ``name=value`` from a command line.
 
     Examples
@@ -231,7 +231,7 @@ def parse_setting(text: str) -> tuple[str, float | str]:
     """
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
-        message = f"--set got '{text}'; expected name=value, such as --set floor_holds=0.4"
+        message = f"{option} got '{text}'; expected name=value, such as {option} {example}"
         raise OptionError(message)
     word = value.strip()
     if word.lower() in ("true", "false"):

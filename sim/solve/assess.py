@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from sim.game.histories import Types
     from sim.kinds import Bools, Floats, Ints
 
-__all__ = ["BOLD", "GONE", "LOGIT", "Form", "Work", "assessment_of", "form_of", "numbers_of", "odds", "uniform"]
+__all__ = [
+    "BOLD",
+    "GONE",
+    "LOGIT",
+    "Form",
+    "Work",
+    "assessment_of",
+    "class_beliefs",
+    "form_of",
+    "numbers_of",
+    "odds",
+    "uniform",
+]
 
 
 BOLD = (2.0, 0.2)
@@ -60,6 +72,14 @@ class Form:
     kind: Ints
     node: Ints
     start: Ints
+
+    @property
+    def alike(self) -> Ints:
+        """For each unknown itself, or the same action of the first type where the player's types matter no more, (u,)."""
+        own = self.types.node_class[self.node, self.player]
+        size = np.diff(self.start)[self.infoset]
+        place = np.arange(self.unknowns)
+        return np.where(own < 0, place - self.kind * size, place).astype(np.int32)
 
     @property
     def unknowns(self) -> int:
@@ -264,7 +284,7 @@ def assessment_of(game: Game, form: Form, z: Floats, supports: Sequence[Bools | 
     chance = np.flatnonzero((mover < 0)[source] & (mover != SIMULTANEOUS)[source])
     by_lane = x.prob[:, :, 0].reshape(-1, types.lanes, x.prob.shape[1])
     profile[:, :, chance] = by_lane[:, :, graph.edge_prob[chance]]
-    belief = _class_beliefs(game, form, z)
+    belief = class_beliefs(game, form, z)
     for v, inside in enumerate(supports):
         if inside is not None and belief.size:
             belief[v] = np.where(odds(types, belief[v], v) < -GONE, -np.inf, belief[v])
@@ -293,7 +313,7 @@ def odds(types: Types, belief: Floats, variant: int) -> Floats:
         return np.where(here & np.isfinite(top), logs - top, 0.0)
 
 
-def _class_beliefs(game: Game, form: Form, z: Floats) -> Floats:
+def class_beliefs(game: Game, form: Form, z: Floats) -> Floats:
     """Add logarithms up along the belief classes, (v, c, k)."""
     graph, types = game.graph, form.types
     players = len(graph.players)

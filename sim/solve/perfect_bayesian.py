@@ -26,7 +26,7 @@ import numpy as np
 from sim.errors import OptionError
 from sim.kinds import Status, frozen
 from sim.numerics.threads import over_variants
-from sim.solve.assess import BOLD, GONE, LOGIT, Work, assessment_of, form_of, numbers_of, odds, uniform
+from sim.solve.assess import BOLD, GONE, LOGIT, Work, assessment_of, class_beliefs, form_of, numbers_of, odds, uniform
 from sim.solve.contract import Answer
 from sim.solve.sender_receiver import answered
 from sim.solve.trembles import ARRIVED, correct, follow
@@ -90,13 +90,14 @@ class _Search:
 
     def __init__(self, game: Game, form: Form, variant: int, work: Work) -> None:
         self.game, self.form, self.work, self.variant = game, form, work, variant
+        self.only = slice(variant, variant + 1)
         lanes = slice(variant * game.lanes, (variant + 1) * game.lanes)
         self.ratio = 1.0 / game.numbers.span[lanes].max(axis=0)
         self.numbers = numbers_of(game, form, variant, self.ratio)
 
     def settle(self, z: Floats, begin: float, bold: float = BOLD[0]) -> _Found:
         """Follow the path from where it is until the support is known, then solve the support's equations."""
-        lam, z, found = begin, z.copy(), None
+        lam, z, found, settled = begin, z.copy(), None, False
         for station in STATIONS:
             lam, ending, _ = follow(
                 self.form.structure, self.numbers, LOGIT, z, lam, station, MOST_STEPS, bold, self.work.all
@@ -106,17 +107,25 @@ class _Search:
             slope = self.work.step[:, 1] * lam
             used = self.form.open & (z > np.log(SMALLEST)) & (np.abs(slope) < 1.0)
             clear = used | ~self.form.open | (slope < -1.0) & (z < np.log(SMALLEST))
-            if clear.all() and (self.told() or station == STATIONS[-1]):
+            settled = bool(clear.all()) and self.told()
+            if clear.all() and (settled or station == STATIONS[-1]):
                 near = self.limit(z, used, lam)
                 if near is not None and near.refinement == SEQUENTIAL:
                     return near
                 found = near or found
-        return found or _Found(z, None, SEQUENTIAL, arrived=True)
+        return found or _Found(z, None, SEQUENTIAL if settled else PERFECT, arrived=True)
 
     def told(self) -> bool:
         """Tell whether all odds between types are settled: they stay, or one of the types is ruled out."""
         found = odds(self.form.types, self.work.belief[: self.form.types.classes], self.variant)
         return bool(((found > -UNSETTLED) | (found < -GONE)).all())
+
+    def believed(self, z: Floats) -> Floats:
+        """Return what is believed in every class, (c, k), given logarithms of choice probabilities (u,)."""
+        share = np.exp(
+            odds(self.form.types, class_beliefs(self.game.take(self.only), self.form, z[None])[0], self.variant)
+        )
+        return share / share.sum(axis=1, keepdims=True)
 
     def limit(self, path: Floats, used: Bools, lam: float) -> _Found | None:
         """Solve the equations of a support, from the path's end; None if they have no solution near it."""
@@ -135,6 +144,7 @@ class _Search:
         if not solved or self.regret(z) > WORTH:
             return None
         moved = np.abs(np.where(used, np.exp(z), 0.0) - np.where(self.form.open, np.exp(path), 0.0)).max(initial=0.0)
+        moved = max(moved, np.abs(self.believed(z) - self.believed(path)).max(initial=0.0))
         return _Found(z, used, SEQUENTIAL if moved <= NEAR else PERFECT, arrived=True)
 
     def regret(self, z: Floats) -> float:
@@ -164,7 +174,7 @@ class _Search:
         """Look for another equilibrium: with other trembles, or from nearly pure play at an intermediate precision."""
         form = self.form
         infoset = form.infoset
-        noise = rng.gumbel(size=form.unknowns) * rng.choice([1.0, 3.0])
+        noise = (rng.gumbel(size=form.unknowns) * rng.choice([1.0, 3.0]))[form.alike]
         if attempt % KINDS == 0:
             numbers = self.numbers
             self.numbers = (*numbers[:5], frozen(form.weight + noise), numbers[6])

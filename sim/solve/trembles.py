@@ -293,12 +293,11 @@ def _sweep(structure, numbers, supports, z, precision, work):
                         start = offset[c] + k * size[c]
                         slope = sharp if support else precision[p]
                         main = -1
-                        mean, total = 0.0, 0.0
+                        total = 0.0
                         for x in range(size[c]):
                             u = start + x
                             if share[u] > 0.0:
                                 total += share[u]
-                                mean += share[u] * own[u]
                                 if main < 0 or share[u] > share[main]:
                                     main = u
                         for x in range(size[c]):
@@ -313,32 +312,18 @@ def _sweep(structure, numbers, supports, z, precision, work):
                                 for y in range(size[c]):
                                     a[u, start + y] = share[start + y] / total
                                 error[base + u] = np.log(total)
-                            elif support and not inside[base + u]:  # a tremble, felt by beliefs only
-                                rate = precision[p]
-                                a[u, u] = 1.0
-                                error[base + u] = z[base + u] - (weight[base + u] + rate * (own[u] - mean))
-                                for y in range(-1, size[c]):
-                                    o = u if y < 0 else start + y
-                                    pi = rate if y < 0 else -rate * share[o]
-                                    if pi != 0.0:
-                                        for d in range(m):
-                                            a[u, d] -= pi * rows[o, d]
-                                        for d in range(wide):
-                                            a[u, m + d] += pi * extra[o, d]
-                            else:  # odds against the action that is used most
+                            else:  # odds against the action that is used most; outside the support a tremble, felt by beliefs only
+                                rate = precision[p] if support and not inside[base + u] else slope
                                 a[u, u] = 1.0
                                 a[u, main] = -1.0
                                 gap = own[u] - own[main]
                                 error[base + u] = (
-                                    z[base + u]
-                                    - z[base + main]
-                                    - (weight[base + u] - weight[base + main])
-                                    - slope * gap
+                                    z[base + u] - z[base + main] - (weight[base + u] - weight[base + main]) - rate * gap
                                 )
                                 for d in range(m):
-                                    a[u, d] -= slope * (rows[u, d] - rows[main, d])
+                                    a[u, d] -= rate * (rows[u, d] - rows[main, d])
                                 for d in range(wide):
-                                    a[u, m + d] += slope * (extra[u, d] - extra[main, d])
+                                    a[u, m + d] += rate * (extra[u, d] - extra[main, d])
                                 if not support:
                                     a[u, m + free + 1] += ratio[p] * gap
                             a[u, m + free] -= error[base + u]

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import sim
+from sim.analysis.eve import compile_from
 from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
 from sim.construct.gambit import tree_of
@@ -255,6 +256,96 @@ def test_the_referee_sees_a_wrong_belief_and_a_wrong_choice():
     lanes = np.array(solution.assessment.profile)
     lanes[0, 0, :2] = [0.9, 0.1]  # an entrant who sees the store's type
     assert measure_assessment(game, replace(solution.assessment, profile=lanes)).dependence[0] > 0.01
+
+
+def shipped(name):
+    return sim.load(ROOT / "tests" / "solve" / f"{name}.toml")
+
+
+def claimed(solution, **parts):
+    """Measure an assessment of which some parts are changed."""
+    changed = {name: np.array(getattr(solution.assessment, name)) for name in ("profile", "belief")}
+    for name, change in parts.items():
+        change(changed[name][0])
+    return measure_assessment(solution.game, replace(solution.assessment, **changed))
+
+
+def test_the_referee_sees_beliefs_that_nobody_told():
+    """The start is the prior, chance signals what it signals, and nobody believes in a type that guards rule out."""
+    game = sim.compile(shipped("two_owners"))
+    types = game.types
+    solution = sim.solve(game, "quantal_response", precision=1.0)
+    start = int(np.flatnonzero((types.class_player == 0) & (types.class_node < 0))[0])
+    signal = int(np.flatnonzero((types.class_player == 2) & (types.class_node >= 0))[0])
+    ruled = int(np.flatnonzero((types.class_player == 0) & (types.class_possible == 2))[0])
+
+    def shift(c, k):
+        def change(belief):
+            belief[c, k] = 0.0 if belief[c, k] == -np.inf else belief[c, k] + 1.0
+
+        return change
+
+    assert claimed(solution).bayes[0] <= 1e-9
+    for c, k in ((start, 0), (signal, 0), (ruled, 0)):
+        assert claimed(solution, belief=shift(c, k)).bayes[0] > 1e-3
+
+
+def test_the_referee_sees_what_is_no_number_and_a_wrong_chance():
+    solution = sim.solve(sim.compile(shipped("two_owners")), "quantal_response", precision=1.0)
+    graph = solution.game.graph
+    chance = int(np.flatnonzero(graph.layer_player[graph.node_layer()][graph.edge_source()] == -1)[0])
+    assert claimed(solution, profile=lambda profile: profile.fill(np.nan)).distribution_error[0] == np.inf
+    assert claimed(solution, belief=lambda belief: belief.fill(np.nan)).distribution_error[0] == np.inf
+    assert claimed(solution, profile=lambda profile: profile[:, chance].fill(1.0)).distribution_error[0] > 0.1
+
+
+def test_types_that_matter_no_more_do_the_same():
+    """Where a class is dropped types must play alike: else others would learn, and the game forgets what they learn."""
+    game = sim.compile(shipped("dropped_class"))
+    solution = sim.solve(game, "perfect_bayesian", starts=30)
+    source = game.graph.edge_source()
+    dropped = (game.types.node_class[source, 0] < 0) & (game.graph.layer_player[game.graph.node_layer()][source] == 0)
+    assert dropped.any()
+    assert len(solution.others) > 0
+    for one in (solution, *solution.others):
+        np.testing.assert_allclose(
+            one.assessment.profile[0, 0, dropped], one.assessment.profile[0, 1, dropped], atol=1e-12
+        )
+    first = int(np.flatnonzero(dropped)[0])
+
+    def apart(profile):
+        profile[0, first : first + 2], profile[1, first : first + 2] = [1.0, 0.0], [0.0, 1.0]
+
+    assert claimed(solution, profile=apart).dependence[0] > 0.5
+
+
+def test_beliefs_off_the_path_are_the_limit_of_logit_responses():
+    """A sender of whom one type is tied between two messages: half its weight is not on either, and its tremble counts half."""
+    game = sim.compile(shipped("tied_sender"))
+    solution = sim.solve(game, "perfect_bayesian", starts=0)
+    assert solution.refinement == ("sequential (logit trembles)",)
+    late = sim.solve(game, "quantal_response", precision=200.0)
+    graph = game.graph
+    right = next(e for e in graph.edges_of(0) if graph.labels[graph.edge_label[e]].text == "right")
+    believed = [sight(game.types, one.assessment.belief[0]).public[graph.edge_dst[right]] for one in (solution, late)]
+    np.testing.assert_allclose(believed[0], [1 / 3, 2 / 3], atol=1e-6)
+    np.testing.assert_allclose(believed[1], [1 / 3, 2 / 3], atol=1e-6)
+
+
+def test_what_is_known_of_a_joint_table_moves_the_rest():
+    scenario = shipped("two_owners")
+    firm = sim.compile(scenario, hidden=["force"], known={"will": "firm"}).types.prior[0]
+    soft = sim.compile(scenario, hidden=["force"], known={"will": "soft"}).types.prior[0]
+    np.testing.assert_allclose(firm, [5 / 7, 2 / 7])
+    np.testing.assert_allclose(soft, [0.0, 1.0])
+
+
+def test_a_game_does_not_begin_after_a_telling_record():
+    record = '\n[[history]]\nround = 1\nplayer = "entrant_1"\nmove = "enter"\n[[history]]\nround = 1\nplayer = "store"\nmove = "share_market"\n'
+    scenario = loads(REPUTATION + record, "told.toml")
+    with pytest.raises(OptionError, match="not every type may make"):
+        compile_from(scenario, 2)
+    assert compile_from(scenario, 2, known={"resolve": "weak"}).origin.first == 2
 
 
 def test_the_kernels_step_is_newtons():
