@@ -96,7 +96,7 @@ def test_the_belief_after_a_fight_is_the_next_threshold():
 def small(scenario):
     """Compile a random scenario, passing over large games."""
     game = compile_game(scenario)
-    assume(game.graph.node_count < 1000)
+    assume(game.graph.node_count < 400)
     return game
 
 
