@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sim.game.graph import Game
     from sim.game.histories import Types
-    from sim.kinds import Bools, Floats, Ints
+    from sim.kinds import Bools, Floats, Ints, Keys
 
 __all__ = [
     "BOLD",
@@ -129,10 +129,7 @@ def form_of(game: Game) -> Form:
     count = np.array(types.count, dtype=np.int32)
     players = len(graph.players)
     mover = graph.layer_player[graph.node_layer()]
-    chooses = np.zeros((graph.node_count, players), dtype=bool)
-    for i in range(players):
-        chooses[:, i] = (mover == i) | ((mover == SIMULTANEOUS) & (graph.node_shape[:, i] > 1))
-    blocks = chooses * count * graph.node_shape  # unknowns of each player at each node
+    chooses, blocks, _ = _blocks(game)
     first = np.concatenate(([0], np.cumsum(blocks.sum(axis=1)))).astype(np.int32)
     node, player = np.nonzero(chooses)
     size = graph.node_shape[node, player]
@@ -180,6 +177,15 @@ def form_of(game: Game) -> Form:
         node=frozen(node[owner].astype(np.int32)),
         start=frozen(start),
     )
+
+
+def _blocks(game: Game) -> tuple[Bools, Keys, Keys]:
+    """Return who chooses at each node, how many unknowns each player has there, and where they start, each (n, i)."""
+    graph = game.graph
+    mover = graph.layer_player[graph.node_layer()][:, None]
+    chooses = (mover == np.arange(len(graph.players))) | ((mover == SIMULTANEOUS) & (graph.node_shape > 1))
+    blocks = chooses * np.array(_types(game).count) * graph.node_shape
+    return chooses, blocks, (np.cumsum(blocks) - blocks.ravel()).reshape(blocks.shape)
 
 
 def _types(game: Game) -> Types:
@@ -271,15 +277,13 @@ def assessment_of(game: Game, form: Form, z: Floats, supports: Sequence[Bools | 
     profile = np.ones((len(z), types.lanes, graph.edge_count))
     mover = graph.layer_player[graph.node_layer()]
     source = graph.edge_source()
-    offset = form.first[:-1].astype(np.int64)
-    for i, count in enumerate(types.count):
-        mine = (mover == i) | ((mover == SIMULTANEOUS) & (graph.node_shape[:, i] > 1))
-        edges = np.flatnonzero(mine[source])
+    chooses, _, offset = _blocks(game)
+    for i in range(len(types.count)):
+        edges = np.flatnonzero(chooses[source, i])
         place = graph.edge_action(i)[edges]
         for s in range(types.lanes):
-            u = offset[source[edges]] + types.lane[s, i] * graph.node_shape[source[edges], i] + place
+            u = offset[source[edges], i] + types.lane[s, i] * graph.node_shape[source[edges], i] + place
             profile[:, s, edges] *= share[:, u]
-        offset = offset + np.where(mine, count * graph.node_shape[:, i], 0)
     x = game.numbers
     chance = np.flatnonzero((mover < 0)[source] & (mover != SIMULTANEOUS)[source])
     by_lane = x.prob[:, :, 0].reshape(-1, types.lanes, x.prob.shape[1])
@@ -321,13 +325,7 @@ def class_beliefs(game: Game, form: Form, z: Floats) -> Floats:
     size = np.array([*types.count, types.lanes])[types.class_player]
     out = np.where(np.arange(wide) < size[:, None], np.zeros((len(z), 1, 1)), -np.inf)
     made = np.where(types.class_node >= 0, graph.node_layer()[np.maximum(types.class_node, 0)], -1)
-    offset = np.zeros((graph.node_count, players), dtype=np.int64)
-    mover = graph.layer_player[graph.node_layer()]
-    room = form.first[:-1].astype(np.int64)
-    for i, count in enumerate(types.count):
-        offset[:, i] = room
-        mine = (mover == i) | ((mover == SIMULTANEOUS) & (graph.node_shape[:, i] > 1))
-        room = room + np.where(mine, count * graph.node_shape[:, i], 0)
+    offset = _blocks(game)[2]
     for layer in np.unique(made[made >= 0]):
         for i in range(players + 1):
             c = np.flatnonzero((made == layer) & (types.class_player == i))
