@@ -476,7 +476,7 @@ def _relabelled(game: Game) -> None:
         node_limit=10 * game.graph.node_count,
         unrolled=True,
         hidden=game.types.privates if game.types else (),
-        known=_known(game),
+        known=game.origin.told,
     )
     _demand(
         other.graph.node_count == game.graph.node_count,
@@ -494,18 +494,11 @@ def _relabelled(game: Game) -> None:
         )
 
 
-def _known(game: Game) -> dict[str, str | float]:
-    """Return what everybody knows of the private types that are not hidden, as the user would say it."""
-    scenario = game.origin.scenario
-    told = {name: scenario.private(name).labels for name in game.origin.known}
-    return {name: told[name].values[int(x)] if told[name] else x for name, x in game.origin.known.items()}
-
-
 def _martingale(game: Game) -> None:
     if game.types is None:
         return
     whole = compile_game(
-        game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, hidden=game.types.privates, known=_known(game),
+        game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, hidden=game.types.privates, known=game.origin.told,
         merge=False, node_limit=100 * game.graph.node_count + 10_000,
     )  # fmt: skip
     precision = _precisions(game)
@@ -596,7 +589,7 @@ def _hold_all(game: Game, chosen: Mapping[str, Any]) -> None:
         drawn = zip(game.shocks.names, game.shocks.games[0].shocks, strict=True)
         known = {name: shock.centre for names, own in drawn for name, shock in zip(names, own, strict=True)}
         game = compile_game(
-            game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, known=_known(game) | known
+            game.origin.scenario, game.origin.settings, rounds=game.origin.rounds, known=game.origin.told | known
         )
     for name, invariant in INVARIANTS.items():
         try:

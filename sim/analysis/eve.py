@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.analysis.replay import parse_moment, situation, split
 from sim.construct.compile import compile as compile_game
+from sim.construct.secrets import who_knows
 from sim.errors import OptionError, did_you_mean
 from sim.game.referee import reach
 from sim.solve.registry import solve
@@ -58,14 +59,8 @@ def compile_from(
         raise OptionError(f"'{player}' is not a player; {did_you_mean(player, scenario.player_ids)}")
     parse_moment(scenario, date)
     told = dict(options.get("known") or {})
-    hidden = options.get("hidden")
-    secret = {
-        one.id
-        for one in scenario.privates
-        if one.id not in told
-        and (hidden == "all" or one.id in (hidden or ()) or (hidden is None and one.known_as is None))
-    }
-    _refuse_tales(scenario, date, player, secret)
+    secret, _ = who_knows(scenario, options.get("hidden"), told)
+    _refuse_tales(scenario, date, player, set(secret.privates) if secret else set())
     settled = {
         one.id: told.get(one.id, one.labels.values[int(one.known_as or 0)] if one.labels else one.known_as or 0.0)
         for one in scenario.privates

@@ -196,12 +196,7 @@ class _Again:
             for name, values in game.assumptions.items()
             if name in origin.settings
         }
-        by_id = {one.id: one for one in origin.scenario.privates}
-        self.told: dict[str, str | float] = {}
-        for name, value in origin.known.items():
-            labels = by_id[name].labels
-            self.told[name] = labels.values[int(value)] if labels else value
-        self.hidden = origin.hidden.privates if origin.hidden else ()
+        self.told, self.hidden = origin.told, origin.secret
         self.where: dict[str, Any] = {"rounds": origin.rounds, "node_limit": max(NODE_LIMIT, 4 * game.graph.node_count)}
         if origin.first > 1 or origin.recorded:
             graph = game.graph

@@ -135,7 +135,7 @@ class _Fresh:
             starts=keys,
             remove=origin.removed,
             hidden=origin.draws.privates if origin.draws else (),
-            known=_told(origin),
+            known=origin.told,
             node_limit=max(NODE_LIMIT, 4 * game.graph.node_count),
         )
         options = {
@@ -215,16 +215,6 @@ class _Fresh:
             best=rows[chosen],
             reply=replies[chosen],
         )
-
-
-def _told(origin: Origin) -> dict[str, str | float]:
-    """Return what everybody knows of private types, as one writes it."""
-    labels = {one.id: one.labels for one in origin.scenario.privates}
-    out: dict[str, str | float] = {}
-    for name, value in origin.known.items():
-        own = labels[name]
-        out[name] = own.values[int(value)] if own else value
-    return out
 
 
 def _hidden(game: Game) -> list[dict[str, float]]:

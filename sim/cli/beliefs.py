@@ -94,21 +94,14 @@ def credible(
     from sim.cli.common import settings
     from sim.present.credible import credible_data, credible_lines, credible_table
     from sim.present.printing import print_table
-    from sim.scenario.load import load
     from sim.solve.registry import default_concept
 
     game = compile_file(file, set_, rounds, hidden=hidden, known=known, concepts=(concept,))
     concept = concept or default_concept(game)
     asked = read_options([concept], precision, ties, option)[concept]
-    told = settings(known, "--known", "resolve=weak")
-    secret = (game.types.privates if game.types else ()) or (game.shocks.names if game.shocks else ())
-    build = {
-        "rounds": rounds,
-        "known": told,
-        "hidden": [name for own in secret for name in ([own] if isinstance(own, str) else own)],
-    }
+    build = {"rounds": rounds, "known": game.origin.told, "hidden": game.origin.secret}
     found = search(
-        load(file), vary, move, player, level=level, at=at, concept=concept, points=points, settings=settings(set_),
+        game.origin.scenario, vary, move, player, level=level, at=at, concept=concept, points=points, settings=settings(set_),
         build=build, **asked,
     )  # fmt: skip
     if as_json:

@@ -111,17 +111,14 @@ def compile_file(
     progress = Progress("compiling")
     scenario = load(file)
     told = settings(known, "--known", "resolve=weak")
-    secret: list[str] | None = hidden
+    secret: list[str] | str | None = "all" if hidden == ["all"] else hidden
     asked = {CONCEPTS[concept].types for concept in concepts if concept in CONCEPTS}
-    if hidden == ["all"]:
-        secret = [one.id for one in scenario.privates if one.id not in told]
-    elif hidden is None and asked & {"private", "number"}:  # a concept about types hides those that it is about
+    if hidden is None and asked & {"private", "number"}:  # a concept about types hides those that it is about
         secret = [
             one.id
             for one in scenario.privates
-            if (one.id not in told and ("private" if one.labels else "number") in asked) or one.known_as is None
+            if one.id not in told and (("private" if one.labels else "number") in asked or one.known_as is None)
         ]
-        secret = [name for name in secret if name not in told]
     try:
         options: dict[str, Any] = {
             "rounds": rounds,

@@ -76,6 +76,23 @@ class Origin:
     recorded: int = 0
     cache: dict[Any, Any] = field(default_factory=dict[Any, Any], compare=False, repr=False)
 
+    @property
+    def secret(self) -> tuple[str, ...]:
+        """The ids of what is hidden: types or numbers."""
+        if self.hidden is not None:
+            return self.hidden.privates
+        return self.draws.privates if self.draws is not None else ()
+
+    @property
+    def told(self) -> dict[str, str | float]:
+        """What everybody knows of private types, as one writes it; compiling with it again hides the same."""
+        labels = {one.id: one.labels for one in self.scenario.privates}
+        out: dict[str, str | float] = {}
+        for name, value in self.known.items():
+            own = labels[name]
+            out[name] = own.values[int(value)] if own else value
+        return out
+
 
 def _fixed(scenario: Scenario, values: Mapping[str, Any]) -> dict[str, float]:
     """Return the assumptions that shape the graph, refusing a batch that varies one of them."""

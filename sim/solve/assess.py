@@ -27,6 +27,7 @@ __all__ = [
     "assessment_of",
     "class_beliefs",
     "form_of",
+    "normalised",
     "numbers_of",
     "odds",
     "uniform",
@@ -246,8 +247,13 @@ def conditions(types: Types, variant: int) -> Floats:
 
 def uniform(form: Form) -> Floats:
     """Return the logarithms of weighted uniform play, (u,); minus infinity for what a type may not do."""
+    return normalised(form, form.weight)
+
+
+def normalised(form: Form, logs: Floats) -> Floats:
+    """Turn logarithms of weights into those of choice probabilities, (u,); minus infinity for what a type may not do."""
     z = np.full(form.unknowns, -np.inf)
-    weights = np.where(form.open, np.exp(form.weight), 0.0)
+    weights = np.where(form.open, np.exp(logs), 0.0)
     total = np.add.reduceat(weights, form.start[:-1])[form.infoset]
     z[form.open] = np.log(weights[form.open] / total[form.open])
     return z

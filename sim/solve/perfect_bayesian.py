@@ -26,7 +26,19 @@ import numpy as np
 from sim.errors import OptionError
 from sim.kinds import Status, frozen
 from sim.numerics.threads import over_variants
-from sim.solve.assess import BOLD, GONE, LOGIT, Work, assessment_of, class_beliefs, form_of, numbers_of, odds, uniform
+from sim.solve.assess import (
+    BOLD,
+    GONE,
+    LOGIT,
+    Work,
+    assessment_of,
+    class_beliefs,
+    form_of,
+    normalised,
+    numbers_of,
+    odds,
+    uniform,
+)
 from sim.solve.contract import Answer
 from sim.solve.sender_receiver import answered
 from sim.solve.trembles import ARRIVED, correct, follow
@@ -55,6 +67,7 @@ MOST_STARTS = 1000
 USUAL_STARTS = 12
 DETOURS = 3  # if the path from uniform play is lost
 SMALL = 2000
+RARE = -4.0  # logarithm of the weight of what nearly pure play leaves out
 KINDS = 3  # of starts: one in three has other trembles
 APART = 1e-5  # how far the flows of two equilibria are apart at least
 
@@ -178,19 +191,13 @@ class _Search:
         if attempt % KINDS == 0:
             numbers = self.numbers
             self.numbers = (*numbers[:5], frozen(form.weight + noise), numbers[6])
-            weights = np.where(form.open, np.exp(form.weight + noise), 0.0)
-            total = np.add.reduceat(weights, form.start[:-1])[infoset]
-            z = np.full(form.unknowns, -np.inf)
-            z[form.open] = np.log(weights[form.open] / total[form.open])
-            found = self.settle(z, 0.0)
+            found = self.settle(normalised(form, form.weight + noise), 0.0)
             self.numbers = numbers
             return found if found.arrived else None
         level = float(rng.choice([3.0, 10.0, 30.0, 100.0]))
         top = np.full(len(form.start) - 1, -np.inf)
         np.maximum.at(top, infoset[form.open], noise[form.open])
-        z = np.where(form.open, np.where(noise >= top[infoset], 0.0, -4.0), -np.inf)
-        total = np.add.reduceat(np.where(form.open, np.exp(z), 0.0), form.start[:-1])[infoset]
-        z[form.open] -= np.log(total[form.open])
+        z = normalised(form, np.where(noise >= top[infoset], 0.0, RARE))
         _, solved = correct(
             form.structure, self.numbers, LOGIT, z, frozen(level * self.ratio), MOST_CORRECTIONS, SOLVED, self.work.all
         )
