@@ -25,7 +25,7 @@ EXPERIMENT := experiments/rock_bottom.toml
 run: $(VENV)/.run
 	$(BIN)/sim solve $(SCENARIO)
 	$(BIN)/sim paths $(SCENARIO)
-	$(BIN)/sim run $(EXPERIMENT)
+	$(BIN)/sim run --fresh $(EXPERIMENT)
 
 test: $(VENV)/.tests $(VENV)/.oracle
 	$(BIN)/python -m pytest -n 2
@@ -46,7 +46,7 @@ bench: $(VENV)/.bench
 
 study: $(VENV)/.run
 	@set -e; for experiment in experiments/*.toml; do \
-		echo "sim run $$experiment"; $(BIN)/sim run "$$experiment"; done
+		echo "sim run $$experiment"; $(BIN)/sim run --fresh "$$experiment"; done
 
 clean:
 	rm -rf $(VENV) build dist results .hypothesis .import_linter_cache .pytest_cache .ruff_cache

@@ -55,7 +55,7 @@ def test_every_declared_package_is_pinned():
     declared = [*PROJECT["dependencies"], *(name for extra in extras.values() for name in extra)]
     assert len(declared) > 15
     names = {re.split(r"[\[<>=!~ ;]", name)[0].lower().replace("_", "-") for name in declared}
-    assert names <= pinned
+    assert names - {"escalation-sim"} <= pinned  # an extra may take in others of our own
 
 
 def test_no_runtime_dependency_comes_from_the_oracles():

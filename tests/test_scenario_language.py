@@ -17,6 +17,7 @@ from sim.scenario.schema import (
     ClockTable,
     GraphTable,
     MoveTable,
+    OrderTable,
     OutcomeTable,
     PayoffTable,
     PlayerTable,
@@ -25,6 +26,7 @@ from sim.scenario.schema import (
     SourceTable,
     StateTable,
     TurnTable,
+    VariantTable,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -35,6 +37,8 @@ TABLES = {
     "The file as a whole": [ScenarioFile, SourceTable, ClockTable],
     "Players": [PlayerTable],
     "Assumptions": [AssumptionTable],
+    "Orders": [OrderTable],
+    "Variants": [VariantTable],
     "State variables": [StateTable],
     "Turns": [TurnTable],
     "Moves": [MoveTable, OutcomeTable],

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import numba as nb
+import numpy as np
 
 from sim.numerics.signatures import INT, REAL, read, write
 
@@ -13,14 +14,23 @@ __all__ = ["push"]
 
 
 @nb.njit(
-    nb.void(read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 2), nb.intp, nb.intp, write(REAL, 2)),
+    nb.void(
+        read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 2), nb.intp, nb.intp, write(REAL, 2),
+    ),
     nogil=True,
     cache=True,
-)
-def push(source, target, edge, profile, first, stop, flow):
-    """Push the probability that split nodes hold along their edges, in order, for variants ``first … stop - 1``."""
+)  # fmt: skip
+def push(roots, start, target, edge, rank, profile, first, stop, out):
+    """Push probability along split edges, in order, for variants ``first … stop - 1``; gather in ``out`` what arrives at ends of each rank."""
+    flow = np.zeros(len(start) - 1)
     for v in range(first, stop):
-        for k in range(len(source)):
-            here = flow[v, source[k]]
+        for r in range(len(roots)):
+            flow[roots[r]] += 1.0 / len(roots)
+        for n in range(len(start) - 1):
+            here = flow[n]
             if here > 0.0:
-                flow[v, target[k]] += here * profile[v, edge[k]]
+                flow[n] = 0.0
+                if rank[n] >= 0:
+                    out[v, rank[n]] += here
+                for k in range(start[n], start[n + 1]):
+                    flow[target[k]] += here * profile[v, edge[k]]

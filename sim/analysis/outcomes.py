@@ -38,21 +38,22 @@ class Memory:
     ----------
     roots : int array
         Split nodes at which play starts.
-    source, target, edge : int arrays
-        For each split edge the split nodes it joins, and the graph's edge.
-    end, value : arrays
-        Split nodes where play ends, and the outcome's value there.
-    size : int
-        Number of split nodes.
+    start : int array, (size + 1,)
+        Where the split edges that leave each split node start.
+    target, edge : int arrays
+        For each split edge the split node to which it leads, and the graph's edge.
+    rank : int array, (size,)
+        Which of the outcome's values stands at each split node where play ends; -1 elsewhere.
+    values : float array
+        The values that the outcome can take, ascending.
     """
 
     roots: Ints
-    source: Ints
+    start: Ints
     target: Ints
     edge: Ints
-    end: Ints
-    value: Floats
-    size: int
+    rank: Ints
+    values: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,14 +240,16 @@ class _Splitter:
                 self.leave(base, nodes[first], memory[:, first])
         source, target, edge = (np.concatenate([part[k] for part in self.parts]).astype(np.int32) for k in range(3))
         order = np.argsort(source, kind="stable")
+        values, places = np.unique(np.concatenate([value for _, value in self.ends]), return_inverse=True)
+        rank = np.full(self.size, -1, dtype=np.int32)
+        rank[np.concatenate([end for end, _ in self.ends])] = places
         return Memory(
             roots=roots.astype(np.int32),
-            source=source[order],
+            start=np.searchsorted(source[order], np.arange(self.size + 1)).astype(np.int32),
             target=target[order],
             edge=edge[order],
-            end=np.concatenate([end for end, _ in self.ends]).astype(np.int32),
-            value=np.concatenate([value for _, value in self.ends]),
-            size=self.size,
+            rank=rank,
+            values=values,
         )
 
     def undefined(self) -> ScenarioError:
@@ -311,7 +314,7 @@ def reachable_values(game: Game, expression: Expression) -> Floats:
         played = {label for label, x in enumerate(labels) if x.plays(atom.target, atom.player)}
         some = np.isin(game.graph.edge_label, list(played))
         return np.array([0.0, 1.0]) if some.any() and not some.all() else np.array([float(some.all())])
-    return np.unique(_cached(game, expression).value)
+    return _cached(game, expression).values
 
 
 def _cached(game: Game, expression: Expression) -> Memory:
@@ -347,13 +350,11 @@ def tally(game: Game, expression: Expression, profile: Floats, reached: Floats) 
     from sim.analysis.flow import push
 
     memory = _cached(game, expression)
-    flow = np.zeros((game.variants, memory.size))
-    flow[:, memory.roots] = 1.0 / len(memory.roots)
+    probability = np.zeros((game.variants, len(memory.values)))
     over_variants(
-        lambda first, stop: push(memory.source, memory.target, memory.edge, profile, first, stop, flow), game.variants
+        lambda first, stop: push(
+            memory.roots, memory.start, memory.target, memory.edge, memory.rank, profile, first, stop, probability
+        ),
+        game.variants,
     )
-    values, rank = np.unique(memory.value, return_inverse=True)
-    probability = np.zeros((game.variants, len(values)))
-    for place in range(len(values)):
-        probability[:, place] = flow[:, memory.end[rank == place]].sum(axis=1)
-    return Tally(values=values, probability=probability)
+    return Tally(values=memory.values, probability=probability)

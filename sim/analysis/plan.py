@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sim.analysis.designs import DesignSpec, read_design
 from sim.errors import ExperimentError, OptionError, Problem, ScenarioError, did_you_mean
 from sim.scenario.conflict import read_condition
-from sim.scenario.load import load, read_text, read_toml, schema_problems
+from sim.scenario.load import loads, read_text, read_toml, schema_problems
 from sim.scenario.places import line_of
-from sim.scenario.values import assumption_values
-from sim.solve.registry import CONCEPTS
+from sim.scenario.values import assumption_values, structural
+from sim.solve.registry import CONCEPTS, option_names
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
     from sim.scenario.places import Path as Key
 
 __all__ = [
+    "VARIED",
     "Arm",
     "ConceptSpec",
     "Experiment",
@@ -28,6 +32,7 @@ __all__ = [
     "Measure",
     "Plan",
     "axis_values",
+    "plan_of",
     "read_experiment",
     "read_type",
 ]
@@ -48,6 +53,9 @@ class Axis(Strict):
     scale: Literal["linear", "log"] = "linear"
 
 
+OPTIONS: dict[str, Any] = {"precision": float, "selection": str, "ties": str, "level": int, "tau": float, "ahead": int}
+VARIED: dict[str, Any] = {**OPTIONS, "rounds": int, "start": str}
+"""What can be varied beside assumptions and named variants, and what its values are."""
 CONCEPT_OPTIONS = ("ties", "precision", "level", "tau", "ahead", "selection", "fallback")
 
 
@@ -80,6 +88,11 @@ class Arm(Strict):
         default="", alias="from", description="follow the recorded history up to this date or round, then play on"
     )
     force: str = Field(default="", description="a move or group that is made at the first decision after `from`")
+    rounds: int | None = Field(default=None, ge=1, description="play this many rounds in this arm")
+    start: str = Field(
+        default="",
+        description="begin this arm's game where the recorded history stands, as the key `start` of the file",
+    )
 
 
 class Measure(Strict):
@@ -92,8 +105,13 @@ class Measure(Strict):
     """
 
     advantage: str = ""
+    chosen: str = Field(default="", description="a move or group: how likely it is at a state of the recorded history")
     at: str = ""
     player: str = ""
+    paid: dict[str, Any] = Field(
+        default_factory=dict[str, Any],
+        description="for an advantage: the same strategies, paid as if these assumptions had these values",
+    )
     likelihood: bool = False
     parting: str = Field(
         default="", description="label of another concept: in which round the two first favour different actions"
@@ -167,6 +185,9 @@ class Experiment(Strict):
     concepts: list[str | ConceptSpec] = Field(default_factory=lambda: ["subgame_perfect"], min_length=1)
     set: dict[str, Any] = Field(default_factory=dict[str, Any])
     vary: dict[str, Axis | list[Any]] = Field(default_factory=dict[str, Any])
+    designs: list[DesignSpec] = Field(
+        default_factory=list[DesignSpec], description="samples and lists, each multiplying the variants"
+    )
     arms: list[Arm] = Field(default_factory=lambda: [Arm(name="base")], min_length=1)
     outcomes: list[str] | None = None
     measures: dict[str, Measure] = Field(default_factory=dict[str, Measure])
@@ -183,6 +204,14 @@ class Plan(Strict):
     scenario: Any
     path: Path
     texts: dict[str, str]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of what the numbers depend on: the scenario's text, and the experiment without its figures and words."""
+        words = {"title", "question", "figures", "answer"}
+        asked = json.dumps(self.experiment.model_dump(mode="json", exclude=words, by_alias=True), sort_keys=True)
+        texts = {"scenario": self.texts["scenario"], "experiment": asked}
+        return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
 
     @property
     def name(self) -> str:
@@ -272,25 +301,52 @@ class _Checker:
         ]
         for index, arm in enumerate(self.experiment.arms):
             settings += [(("arms", index, "set", name), name, value) for name, value in arm.set.items()]
+        designed = self.designed()
         for place, name, _ in settings:
-            if name in self.experiment.vary:
+            if name in self.experiment.vary or name in designed:
                 self.note(place, "duplicate-id", f"'{name}' is set here and varied too", "do one or the other")
         for name, axis in self.experiment.vary.items():
             settings += [(("vary", name), name, value) for value in axis_values(axis)]
         for place, name, value in settings:
             try:
-                if name == "precision":
-                    float(value)
-                elif name in self.scenario.assumptions:
+                if name in self.scenario.assumptions:
                     assumption_values(self.scenario, {name: value})
+                elif name == "variant":
+                    if value not in self.scenario.variants:
+                        self.known(place, str(value), self.scenario.variants, "a variant of the scenario")
+                elif name in VARIED:
+                    VARIED[name](value)
             except (OptionError, TypeError, ValueError) as error:
                 self.note(place, "outside-range", f"{name} = {value!r:.40} cannot be used: {error}")
 
+    def designed(self) -> set[str]:
+        """Check the designs, and return the names that they vary."""
+        out: set[str] = set()
+        for index, spec in enumerate(self.experiment.designs):
+            try:
+                names = read_design(self.scenario, spec, self.experiment.seed, others=VARIED).names
+            except OptionError as error:
+                self.note(("designs", index), "bad-design", str(error))
+                continue
+            for name in names:
+                if name in out or name in self.experiment.vary:
+                    self.note(("designs", index), "duplicate-id", f"'{name}' is varied twice", "leave it out of one")
+            out |= set(names)
+        return out
+
     def varied(self) -> None:
         """Check what is varied."""
+        takes = {name for spec in self.concepts() if spec in CONCEPTS for name in option_names(spec)}
         for name, axis in self.experiment.vary.items():
-            if name != "precision":
+            if name not in VARIED and name != "variant":
                 self.known(("vary", name), name, self.scenario.assumptions, "an assumption")
+            elif name in OPTIONS and name not in takes:
+                what = f"{name} is varied, which none of the concepts asked for takes"
+                self.note(("vary", name), "unknown-name", what, "leave it out, or ask for another concept")
+            elif name in ("rounds", "variant") and isinstance(axis, Axis):
+                self.note(
+                    ("vary", name), "wrong-type", f"{name} is not spread evenly", f"list its values: {name} = […]"
+                )
             values = (
                 axis_values(axis)
                 if isinstance(axis, list) or axis.scale == "linear" or min(axis.start, axis.stop) > 0
@@ -303,6 +359,14 @@ class _Checker:
                     f"vary.{name} has no values",
                     "list values, or give from, to and count; a log scale needs positive ends",
                 )
+        lengths = {arm.rounds for arm in self.experiment.arms}
+        if self.experiment.trajectories and ("rounds" in self.experiment.vary or len(lengths) > 1):
+            what = "trajectories need as many rounds in every variant"
+            self.note(("trajectories",), "bad-design", what, "leave rounds alone, or trajectories out")
+
+    def concepts(self) -> list[str]:
+        """Return the names of the concepts."""
+        return [given if isinstance(given, str) else given.concept for given in self.experiment.concepts]
 
     def run(self) -> list[Problem]:
         """Check names, values and figures."""
@@ -361,13 +425,19 @@ class _Checker:
         moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
         for name, measure in experiment.measures.items():
             told = (measure.separates, measure.posterior, measure.chance)
-            asked = sum(map(bool, (measure.likelihood, measure.advantage, measure.equilibria, measure.parting, *told)))
+            moved = measure.advantage or measure.chosen
+            asked = sum(
+                map(
+                    bool,
+                    (measure.likelihood, measure.advantage, measure.chosen, measure.equilibria, measure.parting, *told),
+                )
+            )
             if asked != 1:
                 self.note(
                     ("measures", name),
                     "bad-measure",
                     f"measure {name} asks {'several things' if asked else 'nothing'}",
-                    "write advantage = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
+                    "write advantage or chosen = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
                     "separates = a private type, or posterior or chance with its move and type",
                 )
             elif any(told):
@@ -379,8 +449,9 @@ class _Checker:
                     self.note(("measures", name, "equilibria"), "bad-measure", str(error))
             elif measure.parting:
                 self.known(("measures", name, "parting"), measure.parting, self.labels(), "the label of a concept here")
-            elif measure.advantage:
-                self.known(("measures", name), measure.advantage, moves, "a move or group")
+            elif moved:
+                self.known(("measures", name), moved, moves, "a move or group")
+                self.paid(name, measure)
             elif not scenario.history:
                 self.note(
                     ("measures", name),
@@ -388,6 +459,23 @@ class _Checker:
                     f"measure {name} needs a recorded history",
                     "add [[history]] to the scenario",
                 )
+
+    def paid(self, name: str, measure: Measure) -> None:
+        """Check at which payoffs the same strategies are paid."""
+        place: Key = ("measures", name, "paid")
+        if measure.paid and not measure.advantage:
+            self.note(place, "bad-measure", f"measure {name} is no payoff", "write paid with advantage only")
+        shaping = structural(self.scenario)
+        for key, value in measure.paid.items():
+            self.known(place, key, self.scenario.assumptions, "an assumption")
+            if key in shaping:
+                self.note(
+                    place, "bad-measure", f"'{key}' shapes the game, so that strategies cannot be paid at another value"
+                )
+            try:
+                assumption_values(self.scenario, {key: value} if key in self.scenario.assumptions else {})
+            except OptionError as error:
+                self.note(place, "outside-range", str(error))
 
     def told(self, name: str, measure: Measure, moves: set[str]) -> None:
         """Check a measure of what choices tell."""
@@ -438,6 +526,54 @@ class _Checker:
                 self.known(("answer", "facts", name), dim, dims, "varied here")
 
 
+def plan_of(name: str, text: str, scenario_text: str, place: str = "", scenario_place: str = "") -> Plan:
+    r"""Read and check an experiment and its scenario, given as texts.
+
+    Parameters
+    ----------
+    name
+        The experiment's name.
+    text, scenario_text
+        What the files say.
+    place, scenario_place
+        The files' names, for messages.
+
+    Raises
+    ------
+    ExperimentError
+        Listing every mistake at once.
+    ScenarioError
+        If the scenario has mistakes.
+
+    Examples
+    --------
+    >>> import sim
+    >>> text = 'title = "t"\nquestion = "q"\nscenario = "x.toml"'
+    >>> plan_of("one", text, sim.template().read_text(encoding="utf-8")).concepts[0].label
+    'subgame_perfect'
+    """
+    place = place or f"{name}.toml"
+    experiment, lines = _experiment(text, place)
+    scenario = loads(scenario_text, scenario_place or experiment.scenario)
+    problems = _Checker(experiment, scenario, lines, place).run()
+    if problems:
+        raise ExperimentError(problems)
+    texts = {"experiment": text, "scenario": scenario_text}
+    return Plan(experiment=experiment, scenario=scenario, path=Path(place).with_name(f"{name}.toml"), texts=texts)
+
+
+def _experiment(text: str, name: str) -> tuple[Experiment, dict[Key, int]]:
+    """Read an experiment's text."""
+    try:
+        document, lines = read_toml(text, name)
+    except ScenarioError as error:
+        raise ExperimentError(error.problems) from None
+    try:
+        return Experiment.model_validate(document), lines
+    except ValidationError as error:
+        raise ExperimentError(schema_problems(error.errors(include_url=False), Experiment, lines, name)) from None
+
+
 def read_experiment(path: str | Path) -> Plan:
     """Read and check an experiment file and its scenario.
 
@@ -451,13 +587,9 @@ def read_experiment(path: str | Path) -> Plan:
     name = str(path)
     try:
         text = read_text(path)
-        document, lines = read_toml(text, name)
     except ScenarioError as error:
         raise ExperimentError(error.problems) from None
-    try:
-        experiment = Experiment.model_validate(document)
-    except ValidationError as error:
-        raise ExperimentError(schema_problems(error.errors(include_url=False), Experiment, lines, name)) from None
+    experiment, lines = _experiment(text, name)
     where = Path(path).parent / experiment.scenario
     if not where.is_file():
         problem = Problem(
@@ -468,13 +600,4 @@ def read_experiment(path: str | Path) -> Plan:
             line=line_of(lines, ("scenario",)),
         )
         raise ExperimentError([problem])
-    scenario = load(where)
-    problems = _Checker(experiment, scenario, lines, name).run()
-    if problems:
-        raise ExperimentError(problems)
-    return Plan(
-        experiment=experiment,
-        scenario=scenario,
-        path=Path(path),
-        texts={"experiment": text, "scenario": read_text(where)},
-    )
+    return plan_of(Path(path).stem, text, read_text(where), name, str(where))

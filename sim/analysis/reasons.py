@@ -249,7 +249,8 @@ def _hope(game: Game, profile: Floats, player: int, pinned: Bools) -> tuple[Floa
             q = numbers.pay[0, graph.edge_pay[edges], player] + arrival[graph.edge_dst[edges]]
             start = (graph.edge_start[nodes] - edges.start).astype(np.int64)
             if kind == CHANCE:
-                value = np.add.reduceat(numbers.prob[0, graph.edge_prob[edges], 1 + player] * q, start)
+                play[edges] = numbers.prob[0, graph.edge_prob[edges], 1 + player]  # hopes follow one's own beliefs
+                value = np.add.reduceat(play[edges] * q, start)
             else:
                 value = np.maximum.reduceat(q, start)
                 owner: Any = np.repeat(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import platform
-import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.answer import facts, sentence
-from sim.errors import OptionError
 
 if TYPE_CHECKING:
     import xarray as xr
 
     from sim.analysis.plan import Plan
 
-__all__ = ["claim", "read", "write"]
+__all__ = ["read", "write_manifest"]
 
 PACKAGES = ("escalation-sim", "numpy", "scipy", "numba", "xarray", "zarr", "matplotlib", "pydantic")
 
@@ -32,39 +29,19 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def claim(plan: Plan, out: str | Path) -> Path:
-    """Make the folder of an experiment's results, or refuse one that holds another's.
-
-    Raises
-    ------
-    OptionError
-        If the folder holds another experiment's results.
-    """
-    folder = Path(out)
-    manifest = folder / "manifest.json"
-    if manifest.exists():
-        owner = json.loads(manifest.read_text(encoding="utf-8")).get("experiment")
-        if owner != plan.name:
-            raise OptionError(f"{folder} holds the results of experiment '{owner}'; choose another folder with --out")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", figures: tuple[str, ...] = ()) -> Path:
-    """Write ``result.zarr`` and ``manifest.json`` into a folder; both appear whole or not at all.
+def write_manifest(
+    plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", figures: tuple[str, ...] = ()
+) -> Path:
+    """Write ``manifest.json`` beside the data; it appears whole or not at all.
 
     Parameters
     ----------
     plan, dataset
         The experiment and its result.
     out
-        The folder; made if missing. What another experiment wrote there is never overwritten.
+        The folder.
     command
-        The command line, for the manifest.
+        The command line.
     figures
         Names of figure files in the folder.
 
@@ -72,26 +49,8 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
     -------
     Path
         The manifest.
-
-    Raises
-    ------
-    OptionError
-        If the folder holds another experiment's results.
     """
-    folder = claim(plan, out)
-    manifest = folder / "manifest.json"
-    store, partial = folder / "result.zarr", folder / "result.zarr.partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    labelled = dataset.assign_coords(
-        {
-            name: dataset[name].astype(np.dtypes.StringDType())
-            for name in dataset.coords
-            if dataset[name].dtype.kind in "UO"
-        }
-    )
-    labelled.to_zarr(partial, mode="w", zarr_format=3, consolidated=False)
-    shutil.rmtree(store, ignore_errors=True)
-    partial.rename(store)
+    manifest = Path(out) / "manifest.json"
     found = facts(plan.experiment.answer, dataset) if plan.experiment.answer else {}
     content: dict[str, Any] = {
         "experiment": plan.name,
@@ -101,7 +60,7 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
         "facts": {name: text for name, (_, text) in found.items()},
         "command": command,
         "seed": plan.experiment.seed,
-        "inputs": {name: {"sha256": _digest(text)} for name, text in plan.texts.items()},
+        "inputs": {name: {"sha256": digest} for name, digest in plan.digests.items()},
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "dimensions": {str(name): int(size) for name, size in dataset.sizes.items()},
         "figures": list(figures),
@@ -112,8 +71,49 @@ def write(plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", f
     return manifest
 
 
-def read(folder: str | Path) -> xr.Dataset:
-    """Read an experiment's dataset back."""
+def read(folder: str | Path, *, flat: bool = False) -> xr.Dataset:
+    """Read an experiment's dataset back.
+
+    Parameters
+    ----------
+    folder
+        Where it was run to.
+    flat
+        Leave all variants on one axis, and on disk until they are asked for; by default a grid has an axis for each varied assumption.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sim.analysis.experiment import run
+    >>> folder = tempfile.mkdtemp()
+    >>> data = run("experiments/precision.toml", out=folder)
+    >>> bool((read(folder)["certified"] == data["certified"]).all())
+    True
+    >>> read(folder, flat=True).sizes["variant"] == data.sizes["precision"]
+    True
+    """
     import xarray as xr
 
-    return xr.open_zarr(Path(folder) / "result.zarr", consolidated=False)
+    data = xr.open_zarr(Path(folder) / "result.zarr", consolidated=False, chunks=None)
+    axes = str(data.attrs.pop("axes", ""))
+    if flat or not axes:
+        return data
+    shape = tuple(int(size) for size in json.loads(axes))
+    names = [str(name) for name, array in data.coords.items() if array.dims == ("variant",)]
+    varied = [str(name) for name in str(data.attrs.get("order", "")).split()] or names
+    data = data.load()
+    steps = [int(np.prod(shape[place + 1 :], dtype=np.int64)) for place in range(len(shape))]
+    values = {
+        name: data[name].values[:: steps[place]][: shape[place]] if data.sizes["variant"] else data[name].values
+        for place, name in enumerate(varied)
+    }
+    variables = {
+        name: (
+            ("arm", "concept", *varied, *array.dims[3:]),
+            array.values.reshape(*array.shape[:2], *shape, *array.shape[3:]),
+        )
+        for name, array in data.data_vars.items()
+    }
+    kept = {name: array.values for name, array in data.coords.items() if name not in varied}
+    attributes = {name: value for name, value in data.attrs.items() if name != "order"}
+    return xr.Dataset(variables, coords={**kept, **values}, attrs=attributes)

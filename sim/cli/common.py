@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from sim.game.graph import Game
     from sim.solve.contract import Solution
 
-File = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario file.")]
+File = Annotated[
+    Path, typer.Argument(metavar="SCENARIO", is_eager=True, help="A scenario file.")
+]  # eager: read before --variant, which names a part of it
 Concept = Annotated[str, typer.Option("--concept", help="The solution concept; see `sim list`.")]
 ConceptOrFitting = Annotated[
     str,
@@ -23,8 +25,45 @@ ConceptOrFitting = Annotated[
         help="The solution concept, see `sim list`; by default the equilibrium that fits what players know and when play ends.",
     ),
 ]
+
+
+def _named_variants(context: typer.Context, given: list[str] | None) -> list[str] | None:
+    """Replace each named variant by what it sets, before everything that is set one by one."""
+    names = [text for text in given or () if "=" not in text]
+    found: Any = context.params.get("file") or context.params.get("files") or ()
+    files = [found] if isinstance(found, Path) else list(found)
+    if not names or any(file.suffix.lower() in (".nfg", ".efg") for file in files):
+        return given  # a game file has no variants, and its command says so
+    from sim.scenario.load import load
+    from sim.scenario.variants import variant_settings
+
+    scenarios = [load(file) for file in files]
+    for file, scenario in zip(files, scenarios, strict=True):
+        for name in names:
+            if name not in scenario.variants:
+                advice = did_you_mean(name, scenario.variants)
+                message = f"'{name}' is not a variant of {file}; {advice}"
+                raise OptionError(f"{message}; --set takes name=value, such as --set floor_holds=0.4")
+    told = [[variant_settings(scenario, name) for name in names] for scenario in scenarios]
+    if any(one != told[0] for one in told):
+        raise OptionError(f"variant {' and '.join(names)} differs between the files; check one file at a time")
+    named = [
+        f"{key}={value!r}" if isinstance(value, float) else f"{key}={value}"
+        for one in told[0]
+        for key, value in one.items()
+    ]
+    return named + [text for text in given or () if "=" in text]
+
+
 Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Set an assumption; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "--variant",
+        metavar="NAME=VALUE",
+        callback=_named_variants,
+        help="Set an assumption (--set NAME=VALUE), or take a named variant of the scenario (--variant NAME); may be repeated.",
+    ),
 ]
 Rounds = Annotated[int | None, typer.Option("--rounds", min=1, help="Play this many rounds.")]
 Precision = Annotated[

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def check(
-    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", help="Scenario files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="SCENARIO...", is_eager=True, help="Scenario files.")],
     set_: Set = None,
     rounds: Rounds = None,
     max_nodes: MaxNodes = LIMIT,

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import numba as nb
 import numpy as np
 
+from sim.game.abreast import fit_abreast, measure_abreast
 from sim.game.graph import SIMULTANEOUS
 from sim.kinds import frozen
 from sim.numerics.signatures import FLAG, INT, REAL, read, write
@@ -155,29 +156,30 @@ def _evaluate(
         for n in range(layer_start[layer], layer_start[layer + 1]):
             first, stop = edge_start[n], edge_start[n + 1]
             for i in range(players):
+                value[n, i] = 0.0
                 if mover == -2:
                     value[n, i] = reward[v, node_final[n, i]]
-                    continue
-                if mover == -4:
+                elif mover == -4:
                     value[n, i] = later[node_return[n], i]
-                    continue
-                total = 0.0
-                for e in range(first, stop):
-                    share = prob[v, edge_prob[e], 1 + i] if mover == -1 else profile[v, e]
+            for e in range(first, stop):
+                to, paid, row = edge_dst[e], edge_pay[e], edge_prob[e]
+                for i in range(players):
+                    share = prob[v, row, 1 + i] if mover == -1 else profile[v, e]
                     if share > 0.0:
-                        total += share * (pay[v, edge_pay[e], i] + arrival[edge_dst[e], i])
-                if mover == -1 and len(prospect) and (prospect[v, i] != 1.0).any():
-                    total = _equivalent(
-                        prob[v],
-                        edge_prob[first:stop],
-                        pay[v],
-                        edge_pay[first:stop],
-                        arrival,
-                        edge_dst[first:stop],
-                        i,
-                        prospect[v, i],
-                    )
-                value[n, i] = total
+                        value[n, i] += share * (pay[v, paid, i] + arrival[to, i])
+            if mover == -1 and len(prospect):
+                for i in range(players):
+                    if (prospect[v, i] != 1.0).any():
+                        value[n, i] = _equivalent(
+                            prob[v],
+                            edge_prob[first:stop],
+                            pay[v],
+                            edge_pay[first:stop],
+                            arrival,
+                            edge_dst[first:stop],
+                            i,
+                            prospect[v, i],
+                        )
             if mover >= 0:
                 best = -np.inf
                 mass = 0.0
@@ -189,15 +191,17 @@ def _evaluate(
                         found[1] = np.inf
                 found[1] = max(found[1], abs(mass - 1.0))
                 tied = 0
-                scale = 0.0
                 for e in range(first, stop):
                     q = pay[v, edge_pay[e], mover] + arrival[edge_dst[e], mover]
                     if best - q <= TIE * span[v, mover]:
                         tied += 1
-                    scale += edge_weight[e] * np.exp(precision[v, mover] * (q - best))
                 excess[n, 0] = (best - value[n, mover]) / span[v, mover]
                 excess[n, 1] = tied
                 if logit:
+                    scale = 0.0
+                    for e in range(first, stop):
+                        q = pay[v, edge_pay[e], mover] + arrival[edge_dst[e], mover]
+                        scale += edge_weight[e] * np.exp(precision[v, mover] * (q - best))
                     for e in range(first, stop):
                         q = pay[v, edge_pay[e], mover] + arrival[edge_dst[e], mover]
                         wanted = edge_weight[e] * np.exp(precision[v, mover] * (q - best)) / scale
@@ -442,13 +446,16 @@ def measure(game: Game, profile: Floats, precision: Floats | None = None, guess:
     0.5
     """
     v, i = game.variants, len(game.graph.players)
-    values = np.empty((v, len(game.graph.roots), i))
-    out = np.empty((v, 7))
+    out = np.zeros((v, 7))
     logit = precision is not None
     lam = np.zeros((v, i)) if precision is None else np.ascontiguousarray(precision)
-    start = np.zeros((0, 0, 0)) if guess is None else np.ascontiguousarray(guess)
-    given: Any = (*_arrays(game), profile, lam, game.graph.roots, logit, start)
-    over_variants(lambda first, stop: _measure(*(*given, first, stop, values, out)), v)
+    if game.plain and fit_abreast(game):
+        values, out[:, :5] = measure_abreast(game, profile, lam, logit=logit)
+    else:
+        values = np.empty((v, len(game.graph.roots), i))
+        start = np.zeros((0, 0, 0)) if guess is None else np.ascontiguousarray(guess)
+        given: Any = (*_arrays(game), profile, lam, game.graph.roots, logit, start)
+        over_variants(lambda first, stop: _measure(*(*given, first, stop, values, out)), v)
     counts = out[:, 1:3].astype(np.int32)
     return Measures(
         values=frozen(values),

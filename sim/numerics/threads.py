@@ -30,7 +30,7 @@ def thread_count() -> int:
     )
 
 
-def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
+def over_variants(kernel: Callable[[int, int], None], count: int, abreast: int = 1) -> None:
     """Call ``kernel(first, stop)`` on ranges that cover ``range(count)``; each variant is computed alike whatever the ranges.
 
     Parameters
@@ -39,6 +39,8 @@ def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
         Must release the interpreter's lock and write only to its own variants.
     count
         Number of variants.
+    abreast
+        How many variants the kernel takes at once: ranges are multiples of it, but the last.
 
     Examples
     --------
@@ -47,13 +49,14 @@ def over_variants(kernel: Callable[[int, int], None], count: int) -> None:
     >>> sorted(seen)
     [0, 1, 2, 3, 4]
     """
-    threads = min(thread_count(), count)
+    blocks = -(-count // abreast)
+    threads = min(thread_count(), blocks)
     if threads <= 1:
         if count:
             kernel(0, count)
         return
-    pieces = min(count, threads * 4)
-    waiting = deque(pairwise([count * piece // pieces for piece in range(pieces + 1)]))
+    pieces = min(blocks, threads * 4)
+    waiting = deque(pairwise([min(blocks * piece // pieces * abreast, count) for piece in range(pieces + 1)]))
     failed: list[BaseException] = []
 
     def work() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.analysis.check import size_bound
 from sim.present.plain import Table, number
+from sim.scenario.model import BASE
 from sim.scenario.values import assumption_values, show_assumption, structural
 
 if TYPE_CHECKING:
@@ -106,6 +107,27 @@ def _privates(scenario: Scenario) -> list[str]:
     return lines
 
 
+def _orders(scenario: Scenario) -> list[str]:
+    """Tell the orders, and what each named variant sets."""
+    lines = ["", "Known by their order alone, best first:"] if scenario.orders else []
+    for order in scenario.orders:
+        pairs = [f"{order.members[better]} > {order.members[worse]}" for better, worse in order.above]
+        total = len(pairs) == len(order.members) - 1 and all(
+            pair == (at, at + 1) for at, pair in enumerate(order.above)
+        )
+        told = " > ".join(order.members) if total else ", ".join(pairs)
+        source = f"   [{', '.join(order.source)}]" if order.source else ""
+        ends = f"; the worst is worth {number(order.low)}, the best {number(order.high)}"
+        lines.append(f"  {order.id}: {told}{ends}" + (f"   — {order.note}" if order.note else "") + source)
+    named = [variant for variant in scenario.variants.values() if variant.id != BASE]
+    lines += ["", "Variants:"] if named else []
+    for variant in named:
+        told = ", ".join(f"{name} = {value}" for name, value in variant.settings.items()) or "nothing is set"
+        source = f"   [{', '.join(variant.source)}]" if variant.source else ""
+        lines.append(f"  {variant.id}: {told}" + (f"   — {variant.note}" if variant.note else "") + source)
+    return lines
+
+
 def describe(scenario: Scenario) -> list[str]:
     """Tell a scenario in plain English, line by line.
 
@@ -147,6 +169,7 @@ def describe(scenario: Scenario) -> list[str]:
         for case in cases:
             lines.append(f"  {event}" + ("" if case.guard.constant else f", while {case.guard.text}"))
             lines += [_branch(branch) for branch in case.branches]
+    lines += _orders(scenario)
     if scenario.forbid:
         lines += ["", "No move may lead to:", *(f"  {condition.text}" for condition in scenario.forbid)]
     if scenario.graph:

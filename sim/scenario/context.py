@@ -18,6 +18,7 @@ from sim.scenario.tree import Labels, Scope, Symbol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sim.scenario.model import Order
     from sim.scenario.places import Path
     from sim.scenario.schema import Documented, MoveTable, ScenarioFile
     from sim.scenario.tree import Expression, Type
@@ -63,6 +64,7 @@ class Context:
         self.assumption_symbols: dict[str, Symbol] = {}
         self.used: set[str] = set()
         self.private_symbols: dict[str, Symbol] = {}
+        self.created: dict[str, tuple[Order, float]] = {}  # assumptions that an order creates, with their base values
 
     @property
     def endless(self) -> bool:

@@ -12,6 +12,7 @@ from sim.scenario.values import in_order
 
 if TYPE_CHECKING:
     from sim.scenario.context import Context
+    from sim.scenario.model import Order
     from sim.scenario.places import Path
     from sim.scenario.schema import AssumptionTable, StateTable
     from sim.scenario.tree import Type
@@ -30,7 +31,9 @@ def read_assumptions(context: Context) -> dict[str, Assumption]:
         if table.choices and all(isinstance(choice, str) for choice in table.choices):
             kind = context.labels[name] = Labels(name, tuple(table.choices))
         context.assumption_symbols[name] = Symbol("assumption", kind)
+    context.assumption_symbols |= dict.fromkeys(context.created, Symbol("assumption", "number"))
     out = {name: _assumption(context, name, table) for name, table in tables.items()}
+    out |= {name: _created(context, name, order, value) for name, (order, value) in context.created.items()}
     for name in in_order(out)[1]:
         what = f"assumption {name} is computed from itself"
         context.note(("assumptions", name, "value"), "circular", what, advice="break the circle")
@@ -73,6 +76,20 @@ def _assumption(context: Context, name: str, table: AssumptionTable) -> Assumpti
         basis=table.basis,
         source=source,
         note=table.note,
+    )
+
+
+def _created(context: Context, name: str, order: Order, value: float) -> Assumption:
+    """Make an assumption that is declared by an order alone."""
+    return Assumption(
+        id=name,
+        value=context.read(value, ("orders", order.id), f"value of assumption {name}", context.value_scope, "number"),
+        range=(order.low, order.high),
+        choices=None,
+        labels=None,
+        basis=order.basis,
+        source=order.source,
+        note=order.note,
     )
 
 

@@ -155,8 +155,10 @@ def loads(text: str, name: str = "") -> Scenario:
     the file has no 'turns'; expected turns = …
     """
     from sim.scenario.context import Context, EnoughError
+    from sim.scenario.orders import order_problems
     from sim.scenario.resolve import resolve
     from sim.scenario.validate import validate
+    from sim.scenario.variants import variant_problems
 
     if len(text) > MAX_BYTES:
         what = f"has {len(text):,} characters"
@@ -172,6 +174,8 @@ def loads(text: str, name: str = "") -> Scenario:
         problems += context.problems
         if scenario is not None and not problems:
             problems += base_problems(scenario)
+        if scenario is not None and not problems:
+            problems += [*order_problems(scenario), *variant_problems(scenario)]
         if scenario is not None and not problems:
             return scenario
     raise ScenarioError(problems)

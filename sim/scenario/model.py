@@ -10,15 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sim.errors import Problem
+    from sim.numerics.orders import Poset
     from sim.scenario.tree import Expression, Labels
 
 __all__ = [
+    "BASE",
     "MAX_ROUNDS",
     "Action",
     "Assumption",
     "Branch",
     "Case",
     "Conflict",
+    "Order",
     "Player",
     "Prior",
     "Private",
@@ -27,7 +30,11 @@ __all__ = [
     "Scenario",
     "Turn",
     "Variable",
+    "Variant",
 ]
+
+BASE = "base"
+"""The variant that every scenario has: nothing is set."""
 
 MAX_ROUNDS = 1000
 """Rounds that a scenario may have."""
@@ -68,6 +75,54 @@ class Assumption:
     basis: str
     source: tuple[str, ...]
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """Assumptions of which only the order is known.
+
+    Attributes
+    ----------
+    members
+        Ids of assumptions.
+    above
+        Pairs (better, worse) of places in ``members``; what follows from them by transitivity need not be listed.
+    low, high
+        What the worst and the best are worth.
+    """
+
+    id: str
+    members: tuple[str, ...]
+    above: tuple[tuple[int, int], ...]
+    low: float
+    high: float
+    basis: str
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def poset(self) -> Poset:
+        """The order of the places in ``members``, for :mod:`sim.numerics.orders`."""
+        from sim.numerics.orders import Poset
+
+        return Poset(size=len(self.members), above=self.above)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A named set of values of assumptions; the variant ``base`` sets nothing."""
+
+    id: str
+    name: str = ""
+    settings: Mapping[str, float | str] = field(default_factory=dict[str, Any])
+    basis: str = "assumed"
+    source: tuple[str, ...] = ()
+    note: str = ""
+
+
+def _base() -> dict[str, Variant]:
+    """Name the variants of a scenario that declares none."""
+    return {BASE: Variant(id=BASE, name=BASE)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +327,8 @@ class Scenario:
     graph: Conflict | None = None
     privates: tuple[Private, ...] = ()
     prior: tuple[Prior, ...] = ()
+    orders: tuple[Order, ...] = ()
+    variants: Mapping[str, Variant] = field(default_factory=_base)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
 
     @property
@@ -306,6 +363,10 @@ class Scenario:
     def variable(self, name: str) -> Variable:
         """Return a state variable by id."""
         return next(variable for variable in self.variables if variable.id == name)
+
+    def order(self, name: str) -> Order:
+        """Return an order by id."""
+        return next(order for order in self.orders if order.id == name)
 
     def members(self, name: str) -> tuple[str, ...]:
         """Return the moves that a move id or a group name stands for."""

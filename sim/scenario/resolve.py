@@ -9,9 +9,11 @@ from sim.scenario.expression import PATH_OPERATORS
 from sim.scenario.ledger import read_assumptions, read_variables
 from sim.scenario.model import MAX_ROUNDS, Player, Question, Scenario, Turn
 from sim.scenario.moves import read_chance, read_moves
+from sim.scenario.orders import read_orders
 from sim.scenario.private import check_disputes, read_prior, read_private
 from sim.scenario.prospect import read_prospect
 from sim.scenario.record import read_clock, read_history
+from sim.scenario.variants import read_variants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +37,7 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         The parsed file.
     """
     file = context.file
+    orders = read_orders(context)
     _check_ids(context)
     assumptions = read_assumptions(context)
     variables = read_variables(context)
@@ -51,6 +54,7 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
     graph = read_graph(context)
     questions = _questions(context)
     history = read_history(context, actions, clock)
+    variants = read_variants(context)
     _warn_unused(context, assumptions)
     return Scenario(
         title=file.title,
@@ -71,6 +75,8 @@ def resolve(context: Context, document: Mapping[str, Any]) -> Scenario:
         graph=graph,
         privates=privates,
         prior=prior,
+        orders=orders,
+        variants=variants,
         citation=file.source.model_dump(),
         document=document,
         places=context.lines,
@@ -89,6 +95,7 @@ def _check_ids(context: Context) -> None:
                 what = f"'{name}' is in [{section}] and in [{owners[name]}]"
                 context.note((section, name), "duplicate-id", what, advice="rename one of them")
             owners.setdefault(name, section)
+    _check_created(context, owners)
     for section, names in (("moves", file.moves), ("chance", file.chance), ("outcomes", file.outcomes)):
         for name in names:
             context.check_id((section, name), name, read=section == "moves")
@@ -109,6 +116,16 @@ def _check_ids(context: Context) -> None:
     for name, table in file.assumptions.items():
         labels = [choice for choice in table.choices or () if isinstance(choice, str)]
         _check_labels(context, ("assumptions", name, "choices"), labels, owners)
+
+
+def _check_created(context: Context, owners: dict[str, str]) -> None:
+    """Check that what orders create has no name that something else has."""
+    for name, (order, _) in context.created.items():
+        section = f"orders.{order.id}"
+        if name in owners:
+            what = f"'{name}' is in [{section}] and in [{owners[name]}]"
+            context.note(("orders", order.id), "duplicate-id", what, advice="rename one of them")
+        owners.setdefault(name, section)
 
 
 def _named(file: ScenarioFile) -> Iterator[tuple[str, Iterable[str]]]:
@@ -273,4 +290,5 @@ def _warn_unused(context: Context, assumptions: Mapping[str, Assumption]) -> Non
             context.warn(("private", name), "unused", f"private type {name} is never read", "let a payoff read it")
     for name in assumptions:
         if name not in context.used:
-            context.warn(("assumptions", name), "unused", f"assumption {name} is never used", "remove it")
+            path: Path = ("orders", context.created[name][0].id) if name in context.created else ("assumptions", name)
+            context.warn(path, "unused", f"assumption {name} is never used", "remove it")

@@ -22,8 +22,6 @@ MAX_EVERY = 24
 """Rounds after which a turn may come again at the latest."""
 
 NOT_YET: dict[str, str] = {
-    "variants": "named variants",
-    "order": "payoffs known only by their order",
     "packages": "negotiation over packages",
 }
 """Words that the language reserves, each with the feature that is not built yet."""
@@ -53,6 +51,7 @@ Names = Annotated[
     list[str], BeforeValidator(_names), WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})
 ]
 Terms = Annotated[dict[str, Expr], BeforeValidator(_payoff), WithJsonSchema({"type": ["string", "number", "object"]})]
+Basis = Literal["stated", "inferred", "assumed"]
 Later = Annotated[Any, Field(default=None, description="reserved; not built yet")]
 
 
@@ -108,8 +107,24 @@ class AssumptionTable(Documented):
     value: Expr
     range: list[float] | None = Field(default=None, min_length=2, max_length=2)
     choices: list[Any] | None = Field(default=None)
-    basis: Literal["stated", "inferred", "assumed"] = "assumed"
-    order: Later = None
+    basis: Basis = "assumed"
+
+
+class OrderTable(Documented):
+    """Assumptions of which only the order is known; exactly one of ``order`` and ``worst_to_best``."""
+
+    order: Names | None = None
+    worst_to_best: list[str] | None = None
+    range: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    basis: Basis = "assumed"
+
+
+class VariantTable(Documented):
+    """Values of assumptions that belong together."""
+
+    name: str = ""
+    set: dict[str, Any] = Field(default_factory=dict[str, Any])
+    basis: Basis = "assumed"
 
 
 class StateTable(Documented):
@@ -246,11 +261,12 @@ class ScenarioFile(Table):
     clock: ClockTable | None = None
     players: dict[str, PlayerTable] = Field(min_length=1)
     assumptions: dict[str, AssumptionTable] = Field(default_factory=dict[str, AssumptionTable])
+    orders: dict[str, OrderTable] = Field(default_factory=dict[str, OrderTable])
+    variants: dict[str, VariantTable] = Field(default_factory=dict[str, VariantTable])
     state: dict[str, StateTable] = Field(min_length=1)
     private: dict[str, PrivateTable] = Field(default_factory=dict[str, PrivateTable])
     prior: list[PriorTable] = Field(default_factory=list[PriorTable])
     graph: GraphTable | None = None
-    variants: Later = None
     packages: Later = None
     turns: list[TurnTable] = Field(min_length=1)
     moves: dict[str, MoveTable] = Field(default_factory=dict[str, MoveTable])

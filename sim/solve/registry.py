@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.errors import OptionError, did_you_mean
-from sim.game.graph import CHANCE
 from sim.kinds import Status, frozen
 from sim.solve.contract import Answer, Certificate, Concept, Solution
 
@@ -322,22 +321,24 @@ def _with_plans(measures: Measures, answer: Answer) -> Measures:
 
 def _judged(game: Game, row: Concept, chosen: Any, answer: Answer) -> Solution:
     """Have the referee measure an answer."""
+    from sim.game.abreast import spell_out
     from sim.game.referee import measure, measure_replies
 
     if answer.assessment is not None:
         return _assessed(game, row, chosen, answer, answer.assessment)
     if game.shocks is not None:
         return _shared(game, row, chosen, answer)
+    if game.types is not None:
+        raise OptionError(
+            "with private types a profile alone cannot be judged: it takes an assessment, beliefs included"
+        )
     measures = measure(game, answer.profile, answer.precision, answer.guess)
     if answer.replies:
         measures = measure_replies(game, answer.replies, measures)
     measures = _with_plans(measures, answer)
     certificate = Certificate(measures=measures, kind=row.certificate, tolerance=row.tolerance, drawn=answer.drawn)
-    graph, numbers = game.graph, game.numbers
-    movers = np.repeat(np.repeat(graph.layer_player, np.diff(graph.layer_start)), np.diff(graph.edge_start))
     profile = answer.profile
-    chance = movers == CHANCE
-    profile[:, chance] = numbers.prob[:, graph.edge_prob[chance], 0]
+    spell_out(game, profile)
     status = Status.CERTIFIED if bool(certificate.certified.all()) else answer.ending or Status.NOT_CERTIFIED
     return Solution(
         game=game,

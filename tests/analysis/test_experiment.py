@@ -10,7 +10,7 @@ import sim
 from sim.analysis.answer import crossings, facts, sentence
 from sim.analysis.experiment import run_plan
 from sim.analysis.plan import read_experiment
-from sim.analysis.record import read, write
+from sim.analysis.record import read
 from sim.errors import ExperimentError, OptionError
 
 EXPERIMENT = (Path(__file__).parent.parent / "small_experiment.toml").read_text(encoding="utf-8")
@@ -63,12 +63,12 @@ def test_files_are_written_whole_and_read_back(folder):
 
 
 def test_another_experiments_folder_is_left_alone(folder):
-    plan = read_experiment(folder / "small.toml")
-    data = run_plan(plan)
-    write(plan, data, folder / "out")
+    sim.run(folder / "small.toml", out=folder / "out")
     (folder / "other.toml").write_text(EXPERIMENT, encoding="utf-8")
-    with pytest.raises(OptionError, match="results of experiment 'small'"):
-        write(read_experiment(folder / "other.toml"), data, folder / "out")
+    for fresh in (False, True):
+        with pytest.raises(OptionError, match="results of experiment 'small'"):
+            sim.run(folder / "other.toml", out=folder / "out", fresh=fresh)
+    assert set(read(folder / "out").data_vars)
 
 
 def test_all_mistakes_of_an_experiment_are_told_at_once(folder):

@@ -94,3 +94,22 @@ def two_threads(kernel, count, *arrays):
         thread.start()
     for thread in threads:
         thread.join()
+
+
+@nb.njit(nogil=True, cache=True)
+def best_paths(layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_pay, edge_prob, node_reward, node_final,
+               reward, pay, prob, discount, first, stop, profile, reached):  # fmt: skip
+    """Backward induction as above, then how often each node is reached: one forward pass."""
+    root = np.empty((len(reward), discount.shape[1]))
+    for v in range(first, stop):
+        best_replies(layer_start, layer_player, layer_boundary, edge_start, edge_dst, edge_pay, edge_prob, node_reward, node_final,
+                     reward, pay, prob, discount, v, v + 1, profile, root)  # fmt: skip
+        reached[v, :] = 0.0
+        reached[v, 0] = 1.0
+        for layer in range(len(layer_player)):
+            for n in range(layer_start[layer], layer_start[layer + 1]):
+                here = reached[v, n]
+                if here > 0.0:
+                    for e in range(edge_start[n], edge_start[n + 1]):
+                        share = prob[v, edge_prob[e], 0] if layer_player[layer] == -1 else profile[v, e]
+                        reached[v, edge_dst[e]] += here * share

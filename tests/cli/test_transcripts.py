@@ -75,6 +75,7 @@ JSON = [
     ],
     ["moves", "scenarios/rock_bottom.toml", "--at", "2016-10", "--player", "russia", "--json"],
     ["replay", "scenarios/rock_bottom.toml", "--concept", "subgame_perfect", "--json"],
+    ["fit", "scenarios/rock_bottom.toml", "--points", "9", "--bootstrap", "10", "--json"],
     ["compare", "scenarios/brinkmanship.toml", "--json"],
     ["show", "scenarios/chain_store.toml", "--json"],
     ["check", "scenarios/chain_store.toml", "--json"],
@@ -255,11 +256,13 @@ def test_no_partial_file_is_left_when_interrupted(tmp_path, monkeypatch, run):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sim.analysis.experiment, "run_plan", interrupt)
+    monkeypatch.setattr(sim.analysis.experiment.Study, "chunk", interrupt)
     code, _, err = run(["run", "experiments/rock_bottom.toml", "--out", str(tmp_path / "x")])
     assert code == 130
     assert "interrupted" in err
-    assert not (tmp_path / "x").exists()
+    assert "goes on from here" in err
+    assert not list((tmp_path / "x").rglob("*.partial"))
+    assert not (tmp_path / "x" / "manifest.json").exists()
 
 
 def test_a_broken_invariant_is_told(run, tmp_path):

@@ -105,9 +105,7 @@ def test_an_expression_that_is_too_long():
 
 
 LATER = {
-    "variants": ("[[history]]\nround", "[variants.mild]\nrisk = 0.1\n\n[[history]]\nround"),
     "packages": ("[[history]]\nround", "[packages.list]\nitems = []\n\n[[history]]\nround"),
-    "order": ("value = 0\nrange", 'value = 0\norder = "a > b"\nrange'),
 }
 
 

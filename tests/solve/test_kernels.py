@@ -37,9 +37,11 @@ def flattened(kinds):
 
 KERNELS = kernels()
 ENTRIES = [
+    ("sim.game.abreast", "_measure_abreast"),
     ("sim.game.referee", "_measure"),
     ("sim.numerics.branch", "_follow_all"),
     ("sim.numerics.tracing", "_trace_all"),
+    ("sim.solve.induction", "_abreast"),
     ("sim.solve.induction", "_backward_induction"),
     ("sim.solve.quantal_response", "_logit_induction"),
     ("sim.solve.replies", "_reply"),

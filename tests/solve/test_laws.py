@@ -60,6 +60,38 @@ def test_a_batch_equals_its_variants_one_by_one(scenario, data):
         assert together[0].values[v].tolist() == sim.solve(alone, "subgame_perfect").values[0].tolist()
 
 
+@settings(max_examples=25)
+@given(games(), st.integers(0, 2**32))
+def test_variants_abreast_are_measured_as_one_by_one(game, seed):
+    """Nine variants fill one row of lanes and begin another; sound, negative and lost probabilities among them."""
+    weights = np.random.default_rng(seed).exponential(size=(9, game.graph.edge_count))
+    weights[weights < 0.5] = 0.0
+    source = game.graph.edge_source()
+    several = np.stack([row / np.maximum(np.bincount(source, row), 1e-300)[source] for row in weights])
+    first = next(game.graph.edges(k).start for k, mover in enumerate(game.graph.layer_player) if mover >= 0)
+    several[3, first] = -0.5
+    several[6, first] += 0.25
+    precision = np.linspace(0.0, 3.0, 9)[:, None] * np.ones(len(game.graph.players))
+    together = measure(game.repeat(9), several, precision)
+    assert together.max_gain.shape == (9,)
+    for v in range(9):
+        alone = measure(game, several[[v]], precision[[v]])
+        sound = ("values", "max_gain", "tied_nodes", "tied_on_path", "residual") if v != 3 else ()
+        for name in ("distribution_error", *sound):  # what a negative probability is worth means nothing
+            np.testing.assert_array_equal(getattr(together, name)[v], getattr(alone, name)[0], err_msg=name)
+    assert together.distribution_error[3] == np.inf
+    assert together.distribution_error[6] > 0.2
+
+
+@settings(max_examples=15)
+@given(games())
+def test_tie_rules_are_the_same_abreast(game):
+    for rule in ("first", "uniform", "least_escalatory", "most_escalatory"):
+        together = sim.solve(game.repeat(9), "subgame_perfect", ties=rule).profile
+        alone = sim.solve(game, "subgame_perfect", ties=rule).profile
+        np.testing.assert_array_equal(together, np.repeat(alone, 9, axis=0))
+
+
 @settings(max_examples=30)
 @given(games(), st.data())
 def test_no_random_profile_fools_the_referee(game, data):

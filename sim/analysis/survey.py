@@ -1,0 +1,354 @@
+"""Ask the same questions of many variants: numbers in, outcomes out.
+
+A *survey* compiles each structure once, gives it the numbers of a block of variants, solves the block under every concept, has the referee measure it, and
+asks everything of it. Blocks are small enough that memory is used again instead of being fetched anew, and every variant is computed alike
+whatever stands beside it: the answers do not depend on how variants are cut.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.analysis.eve import compile_from
+from sim.analysis.follow import follow
+from sim.analysis.forced import forced
+from sim.analysis.measured import Measurer
+from sim.analysis.paths import play
+from sim.construct.compile import compile as compile_game
+from sim.construct.compile import renumber
+from sim.errors import OptionError, did_you_mean
+from sim.game.abreast import LANES
+from sim.scenario.values import structural
+from sim.solve.registry import option_names, solve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from sim.analysis.paths import Paths
+    from sim.analysis.plan import ConceptSpec, Measure
+    from sim.game.graph import Game
+    from sim.kinds import Bools, Floats
+    from sim.scenario.model import Scenario
+    from sim.solve.contract import Solution
+
+__all__ = ["GAME_KEYS", "OPTION_KEYS", "Case", "Survey"]
+
+BLOCK_BYTES = 28_000_000  # of one array of profiles: below it the allocator keeps memory instead of returning it
+NUMBER_BYTES = 32_000_000
+MOST_GAMES = 16
+GAME_KEYS = ("rounds", "start")
+"""What can be varied beside assumptions and needs a game of its own."""
+OPTION_KEYS = ("precision", "selection", "ties", "level", "tau", "ahead")
+"""What can be varied beside assumptions: options of concepts, taken by those that have them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case to compare: which game is played, and from where it is followed.
+
+    Attributes
+    ----------
+    name
+        Its label.
+    set
+        Assumptions that are set.
+    remove
+        Moves or groups that nobody may make.
+    since, force
+        Follow the recorded history to this date or round; then a move that is made at the first decision at which it is available.
+    rounds, start, hidden, known
+        As for :func:`sim.compile` and :func:`sim.analysis.eve.compile_from`.
+    """
+
+    name: str = "base"
+    set: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    remove: tuple[str, ...] = ()
+    since: str = ""
+    force: str = ""
+    rounds: int | None = None
+    start: str = ""
+    hidden: tuple[str, ...] | str | None = None
+    known: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Survey:
+    """Questions that are asked of many variants.
+
+    Parameters
+    ----------
+    scenario
+        The scenario.
+    cases
+        The cases to compare.
+    concepts
+        The concepts, with options.
+    outcomes
+        Names of outcomes of the scenario; all by default.
+    measures
+        Measures by name.
+    trajectories
+        Also keep distributions by round.
+
+    Examples
+    --------
+    >>> import sim
+    >>> from sim.analysis.plan import ConceptSpec
+    >>> survey = Survey(sim.load(sim.template()), [Case()], [ConceptSpec(concept="subgame_perfect")], outcomes=["war"])
+    >>> survey.ask({"prize": np.array([1.0, 4.0])})["war"].shape
+    (1, 1, 2)
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        cases: Sequence[Case],
+        concepts: Sequence[ConceptSpec],
+        *,
+        outcomes: Sequence[str] | None = None,
+        measures: Mapping[str, Measure] | None = None,
+        trajectories: bool = False,
+        block_bytes: int = BLOCK_BYTES,
+    ) -> None:
+        self.scenario, self.cases, self.concepts = scenario, tuple(cases), tuple(concepts)
+        self.measurer = Measurer(
+            scenario,
+            tuple(scenario.questions) if outcomes is None else tuple(outcomes),
+            dict(measures or {}),
+            trajectories=trajectories,
+        )
+        self.block_bytes = block_bytes
+        self.games: OrderedDict[Any, Game] = OrderedDict()
+        self.shaping = structural(scenario)
+        self.solves = 0
+
+    # -- games ------------------------------------------------------------------------------------------------------------------------
+
+    def game(self, case: Case, shape: Mapping[str, Any]) -> Game:
+        """Return the compiled game of a case, from its start or from a date of the recorded history; the latest are kept."""
+        key = (self.cases.index(case), tuple(sorted(shape.items())))
+        if key in self.games:
+            self.games.move_to_end(key)
+            return self.games[key]
+        settings = {**case.set, **{name: value for name, value in shape.items() if name not in GAME_KEYS}}
+        options: dict[str, Any] = {
+            "rounds": shape.get("rounds", case.rounds),
+            "remove": case.remove,
+            "hidden": case.hidden,
+            "known": case.known,
+        }
+        start = shape.get("start", case.start)
+        game = (
+            compile_from(self.scenario, start, settings, **options)
+            if start
+            else compile_game(self.scenario, settings, **options)
+        )
+        self.games[key] = game
+        if len(self.games) > MOST_GAMES:
+            self.games.popitem(last=False)
+        return game
+
+    def block(self, game: Game) -> int:
+        """Say how many variants are solved at once."""
+        size = max(1, self.block_bytes // (8 * game.lanes * max(game.graph.edge_count, game.graph.node_count)))
+        return size // LANES * LANES if size >= LANES else min(LANES, 2 * size)
+
+    def _numbered(self, game: Game) -> int:
+        """Say of how many variants the numbers are computed at once: a multiple of the block."""
+        x = game.numbers
+        one = (x.reward[0].nbytes + x.pay[0].nbytes + x.prob[0].nbytes) * game.lanes
+        block = self.block(game)
+        return max(block, NUMBER_BYTES // max(1, one) // block * block)
+
+    # -- asking -----------------------------------------------------------------------------------------------------------------------
+
+    def ask(
+        self,
+        columns: Mapping[str, Any],
+        count: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> dict[str, Any]:
+        """Solve variants and ask everything of them.
+
+        Parameters
+        ----------
+        columns
+            What varies: an array (v,) for each assumption, for ``precision`` and other options of concepts, for ``rounds``, ``start``, and for
+            ``variant``, a named variant of the scenario.
+        count
+            Number of variants; needed where nothing varies.
+        progress
+            Called with the number of solves just done.
+
+        Returns
+        -------
+        dict of arrays
+            Each (cases, concepts, v, …); NaN where an answer is not certified, which ``certified`` says.
+        """
+        given = {name: np.asarray(values) for name, values in columns.items()}
+        size = count if count is not None else max((len(values) for values in given.values()), default=1)
+        given = self.spelled(given, size)
+        out = _Gathered(len(self.cases), len(self.concepts), size)
+        for c, case in enumerate(self.cases):
+            for shape, rows in self.shapes(given, size):
+                game = self.game(case, shape)
+                step = self._numbered(game)
+                for start in range(0, len(rows), step):
+                    some = rows[start : start + step]
+                    self._numbers(game, case, c, {name: given[name][some] for name in given}, some, out, progress)
+        return out.arrays
+
+    def spelled(self, columns: Mapping[str, Any], size: int) -> dict[str, Any]:
+        """Replace named variants by the assumptions that they set; refuse what cannot be varied."""
+        out = {name: values for name, values in columns.items() if name != "variant"}
+        known = {*self.scenario.assumptions, *GAME_KEYS, *OPTION_KEYS}
+        for name in out:
+            if name not in known:
+                raise OptionError(f"'{name}' cannot be varied; {did_you_mean(name, known)}")
+        if "variant" in columns:
+            out = {**self._named(np.asarray(columns["variant"]), size), **out}
+        return out
+
+    def _named(self, labels: Any, size: int) -> dict[str, Any]:
+        """Return the columns of the assumptions that named variants set; base values elsewhere."""
+        from sim.scenario.values import assumption_values
+
+        variants = self.scenario.variants
+        for label in dict.fromkeys(map(str, labels)):
+            if label != "base" and label not in variants:
+                raise OptionError(
+                    f"'{label}' is not a variant of the scenario; {did_you_mean(label, ['base', *variants])}"
+                )
+        names = dict.fromkeys(name for one in variants.values() for name in one.settings)
+        base = assumption_values(self.scenario, {})
+        out = {name: np.full(size, base[name][0]) for name in names}
+        for label, one in variants.items():
+            rows = labels == label
+            for name, value in assumption_values(self.scenario, one.settings).items():
+                if name in one.settings:
+                    out[name][rows] = value[0]
+        return out
+
+    def shapes(self, columns: Mapping[str, Any], size: int) -> Iterator[tuple[dict[str, Any], Any]]:
+        """Group variants by what shapes the game or cannot be solved in one batch: yield its values, and the variants that share them."""
+        names = [name for name in columns if name in self.shaping or name in GAME_KEYS]
+        yield from _alike({name: columns[name] for name in names}, np.arange(size))
+
+    def _numbers(
+        self, game: Game, case: Case, place: int, columns: Mapping[str, Any], rows: Any, out: _Gathered,
+        progress: Callable[[int], None] | None,
+    ) -> None:  # fmt: skip
+        """Give a structure the numbers of some variants, and solve them block by block."""
+        settings = {**case.set, **{n: v for n, v in columns.items() if n not in GAME_KEYS and n not in OPTION_KEYS}}
+        batch = renumber(game, settings)
+        if batch.variants == 1 and len(rows) > 1:
+            batch = batch.repeat(len(rows))
+        size = self.block(game)
+        for start in range(0, len(rows), size):
+            part = slice(start, min(start + size, len(rows)))
+            options = {name: columns[name][part] for name in OPTION_KEYS if name in columns}
+            self._block(batch.take(part), case, place, options, rows[part], out)
+            if progress:
+                progress(len(rows[part]) * len(self.concepts))
+
+    def _block(self, game: Game, case: Case, place: int, options: Mapping[str, Any], rows: Any, out: _Gathered) -> None:
+        """Solve a block under every concept and ask everything."""
+        solved: dict[str, list[tuple[Solution, Any]]] = {}
+        for c, spec in enumerate(self.concepts):
+            found = list(self._solved(game, spec, options))
+            solved[spec.label] = found
+            for solution, part in found:
+                where = place, c, rows[part]
+                good = solution.certificate.certified
+                out.put("certified", where, good)
+                out.put("max_gain", where, solution.certificate.measures.max_gain)
+                if good.all():
+                    others = {label: pairs for label, pairs in solved.items() if label in self.measurer.compared}
+                    paths = self._played(solution, case)
+                    for name, values in self.measurer.measured(solution, paths, part, others, case).items():
+                        out.put(name, where, values)
+
+    def _solved(self, game: Game, spec: ConceptSpec, options: Mapping[str, Any]) -> Iterator[tuple[Solution, Any]]:
+        """Solve a block under a concept; yield solutions that are certified in every variant, and single ones that are not."""
+        takes = option_names(spec.concept)
+        mine = {name: values for name, values in options.items() if name in takes}
+        batched = {"precision": mine.pop("precision")} if "precision" in mine else {}
+        for fixed, part in _alike(mine, np.arange(game.variants)):
+            whole = len(part) == game.variants
+            for run in [part] if whole else np.split(part, np.flatnonzero(np.diff(part) > 1) + 1):
+                some = game if whole else game.take(slice(int(run[0]), int(run[-1]) + 1))
+                chosen = {**spec.options, **fixed, **{name: values[run] for name, values in batched.items()}}
+                yield from self._certified(some, spec.concept, chosen, run)
+
+    def _certified(
+        self, game: Game, concept: str, options: Mapping[str, Any], rows: Any
+    ) -> Iterator[tuple[Solution, Any]]:
+        """Solve, and where some variant is not certified, again in halves: what can be solved is never lost to what cannot."""
+        solution = solve(game, concept, **options)
+        self.solves += game.variants
+        if solution.status.certified or game.variants == 1:
+            yield solution, rows
+            return
+        half = game.variants // 2
+        for part in (slice(0, half), slice(half, game.variants)):
+            own = {name: value[part] if isinstance(value, np.ndarray) else value for name, value in options.items()}
+            yield from self._certified(game.take(part), concept, own, rows[part])
+
+    def _played(self, solution: Solution, case: Case) -> Paths:
+        """Return the paths of all variants, from the recorded history if the case follows it."""
+        if not case.since:
+            return play(solution)
+        walked = follow(solution, until=case.since)
+        return play(
+            walked.solution, forced(walked, case.since, case.force, case.name) if case.force else walked.profile
+        )
+
+
+class _Gathered:
+    """Arrays that fill as variants are solved."""
+
+    def __init__(self, *shape: int) -> None:
+        self.shape = shape
+        self.arrays: dict[str, Any] = {}
+
+    def put(self, name: str, where: tuple[int, int, Any], values: Any) -> None:
+        """Put values of some variants into the array of a variable."""
+        values = np.asarray(values)
+        if name not in self.arrays:
+            shape = (*self.shape, *values.shape[1:])
+            self.arrays[name] = np.zeros(shape, dtype=bool) if values.dtype == np.bool_ else np.full(shape, np.nan)
+        case, concept, rows = where
+        if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # next to each other
+            rows = slice(int(rows[0]), int(rows[-1]) + 1)
+        self.arrays[name][case, concept, rows] = values
+
+
+def _alike(columns: Mapping[str, Any], rows: Any) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Group rows by the values of discrete columns, in the order in which they first come."""
+    if not columns:
+        if len(rows):
+            yield {}, rows
+        return
+    code = np.zeros(len(rows), dtype=np.int64)
+    for values in columns.values():
+        kinds, place = np.unique(values.astype(str) if values.dtype == object else values, return_inverse=True)
+        code = np.unique(code * len(kinds) + place, return_inverse=True)[1]
+    _, first, group = np.unique(code, return_index=True, return_inverse=True)
+    for number in np.argsort(first, kind="stable"):
+        at = int(first[number])
+        mine: Bools = group == number
+        yield {name: _plain(values[at]) for name, values in columns.items()}, rows[mine]
+
+
+def _plain(value: Any) -> Any:
+    """Return a plain Python value; whole numbers as integers."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def one_answer(answers: Mapping[str, Any], name: str) -> Floats:
+    """Return the answers (v,) to one question of a survey of one case under one concept."""
+    return answers[name][0, 0]
