@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import OptionError
+from sim.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from sim.analysis.plan import Answer, Fact
@@ -83,17 +85,43 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
             )
         return float(array)
     values = array.values.astype(float).ravel()
+    known = values[~np.isnan(values)]  # what is not certified is neither above nor below
+    if fact.reduce in ("share", "below") and not len(known):
+        return float("nan")
     if fact.reduce == "share":
-        return float((values >= fact.level).mean())
+        return float((known >= fact.level).mean())
     if fact.reduce == "below":
-        return float((values < fact.level).mean())
+        return float((known < fact.level).mean())
     if fact.reduce == "count":
         return float((values >= fact.level).sum())
     return float({"mean": np.nanmean, "min": np.nanmin, "max": np.nanmax}[fact.reduce](values))
 
 
-def facts(answer: Answer, dataset: xr.Dataset) -> dict[str, tuple[Any, str]]:
-    """Compute all facts.
+def _told(fact: Fact, findings: Mapping[str, Any]) -> Any:
+    """Take a fact from the record of a finding."""
+    name, _, key = fact.of.partition(".")
+    told = findings[name]["facts"]
+    if key not in told:
+        raise OptionError(f"finding {name} tells no '{key}'; {did_you_mean(key, told)}")
+    value = told[key]
+    return float("nan") if value is None else value
+
+
+def _text(fact: Fact, value: Any) -> str:
+    """Write a fact."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        if value and all(isinstance(one, (list, tuple)) for one in value):
+            return " and ".join(f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})" for low, high in value)
+        return " and ".join(one if isinstance(one, str) else f"{one:.3g}" for one in value) or "nowhere in the range"
+    if fact.words:
+        return fact.words[int(value >= fact.level)]
+    return f"{value:.3g}" if np.isfinite(value) else "undefined"
+
+
+def facts(answer: Answer, dataset: xr.Dataset, findings: Mapping[str, Any] | None = None) -> dict[str, tuple[Any, str]]:
+    """Compute all facts, from the dataset and from the records of findings.
 
     Returns
     -------
@@ -102,23 +130,18 @@ def facts(answer: Answer, dataset: xr.Dataset) -> dict[str, tuple[Any, str]]:
     """
     out: dict[str, tuple[Any, str]] = {}
     for name, fact in answer.facts.items():
+        if findings and fact.of.partition(".")[0] in findings:
+            value = _told(fact, findings)
+            out[name] = value, _text(fact, value)
+            continue
         value = _value(fact, dataset, fact.where)
         if fact.minus is not None:
             value = value - _value(fact, dataset, {**fact.where, **fact.minus})
-        if isinstance(value, list):
-            text = (
-                " and ".join(f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})" for low, high in value)
-                or "nowhere in the range"
-            )
-        elif fact.words:
-            text = fact.words[int(value >= fact.level)]
-        else:
-            text = f"{value:.3g}" if np.isfinite(value) else "undefined"
-        out[name] = value, text
+        out[name] = value, _text(fact, value)
     return out
 
 
-def sentence(answer: Answer, dataset: xr.Dataset) -> str:
+def sentence(answer: Answer, dataset: xr.Dataset, findings: Mapping[str, Any] | None = None) -> str:
     """Fill the sentence with facts; ``{name}`` or ``{name:.0%}``.
 
     Raises
@@ -126,14 +149,14 @@ def sentence(answer: Answer, dataset: xr.Dataset) -> str:
     OptionError
         For a name that is not a fact, or a format that does not fit.
     """
-    found = facts(answer, dataset)
+    found = facts(answer, dataset, findings)
 
     def fill(match: re.Match[str]) -> str:
         name, form = match[1], match[2]
         if name not in found:
             raise OptionError(f"the answer's sentence names '{name}', which is not among its facts: {', '.join(found)}")
         value, text = found[name]
-        if not form or not isinstance(value, float) or not np.isfinite(value):
+        if not form or not isinstance(value, (int, float)) or not np.isfinite(value):
             return text
         return format(value, form[1:])
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.designs import read_designs
+from sim.analysis.findings import case_of, find_all
 from sim.analysis.grids import Grid, Product
 from sim.analysis.measured import move_names
 from sim.analysis.plan import VARIED, Plan, axis_values, read_experiment
 from sim.analysis.store import Layout, Store
-from sim.analysis.survey import Case, Survey
+from sim.analysis.survey import BLOCK_BYTES, Survey
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
@@ -95,22 +96,8 @@ class Study:
         self.plan, self.experiment, self.scenario = plan, plan.experiment, plan.scenario
         self.memory = memory if memory is not None else _free_memory() // 2
         asked = self.experiment
-        hidden: Any = "all" if asked.hidden == "all" else tuple(asked.hidden) or None
-        cases = [
-            Case(
-                name=arm.name,
-                set={**asked.set, **arm.set},
-                remove=tuple(arm.remove),
-                since=arm.since,
-                force=arm.force,
-                rounds=arm.rounds or asked.rounds,
-                start=arm.start or asked.start,
-                hidden=hidden,
-                known=dict(asked.known),
-            )
-            for arm in asked.arms
-        ]
-        block = max(1_000_000, min(28_000_000, self.memory // 12))
+        cases = [case_of(asked, arm) for arm in asked.arms]
+        block = max(1_000_000, min(BLOCK_BYTES, self.memory // 12))
         self.survey = Survey(
             self.scenario, cases, plan.concepts, outcomes=asked.outcomes, measures=asked.measures,
             trajectories=asked.trajectories, block_bytes=block,
@@ -428,5 +415,5 @@ def run(
 
     Study(plan).run(Path(out), chunk=chunk, fresh=fresh)
     dataset = read(out)
-    write_manifest(plan, dataset, out)
+    write_manifest(plan, dataset, out, findings=find_all(plan, Path(out)))
     return dataset

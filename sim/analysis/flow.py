@@ -10,7 +10,7 @@ import numpy as np
 
 from sim.numerics.signatures import INT, REAL, read, write
 
-__all__ = ["push"]
+__all__ = ["gather", "push"]
 
 
 @nb.njit(
@@ -34,3 +34,17 @@ def push(roots, start, target, edge, rank, profile, first, stop, out):
                     out[v, rank[n]] += here
                 for k in range(start[n], start[n + 1]):
                     flow[target[k]] += here * profile[v, edge[k]]
+
+
+@nb.njit(
+    nb.void(read(INT, 1), read(REAL, 1), read(REAL, 2), nb.intp, nb.intp, write(REAL, 1)),
+    nogil=True,
+    cache=True,
+)
+def gather(nodes, values, reached, first, stop, out):
+    """Sum values at nodes, weighed by how often each is reached, in variants ``first … stop - 1``: always in the same order."""
+    for v in range(first, stop):
+        total = 0.0
+        for k in range(len(nodes)):
+            total += reached[v, nodes[k]] * values[k]
+        out[v] = total

@@ -15,6 +15,7 @@ import numpy as np
 from sim.construct.expand import View, locate
 from sim.errors import OptionError, ScenarioError, did_you_mean
 from sim.game.graph import TERMINAL
+from sim.kinds import frozen
 from sim.numerics.threads import over_variants
 from sim.scenario.evaluate import evaluate
 
@@ -67,14 +68,15 @@ class Tally:
     def expectation(self) -> Floats:
         """Expected value of the outcome where it is finite, shape (v,); NaN where that has probability 0."""
         finite = np.isfinite(self.values)
-        mass = self.probability[:, finite].sum(axis=1)
-        total = self.probability[:, finite] @ self.values[finite]
+        some = np.ascontiguousarray(self.probability[:, finite])  # summed row by row, however many rows there are
+        mass = some.sum(axis=1)
+        total = (some * self.values[finite]).sum(axis=1)
         return np.divide(total, mass, out=np.full_like(mass, np.nan), where=mass > 0)
 
     @property
     def never(self) -> Floats:
         """Probability that ``first`` finds nothing, shape (v,)."""
-        return self.probability[:, ~np.isfinite(self.values)].sum(axis=1)
+        return np.ascontiguousarray(self.probability[:, ~np.isfinite(self.values)]).sum(axis=1)
 
 
 def question(game: Game, name: str) -> Expression:
@@ -291,8 +293,17 @@ def _linear(game: Game, atom: Atom, reached: Floats) -> Floats:
     graph = game.graph
     layer = graph.node_layer()
     wanted = graph.layer_player[layer] == TERMINAL if atom.op == "final" else graph.layer_boundary[layer] & (layer > 0)
-    nodes = np.flatnonzero(wanted)
-    return reached[:, nodes] @ operand_values(game, atom)[nodes]
+    from sim.analysis.flow import gather
+
+    cache: dict[Any, Any] = game.origin.cache
+    key = ("linear", atom)
+    if key not in cache:
+        nodes = np.flatnonzero(wanted).astype(np.int32)
+        cache[key] = frozen(nodes), frozen(operand_values(game, atom)[nodes])
+    nodes, values = cache[key]
+    out = np.empty(len(reached))
+    over_variants(lambda first, stop: gather(nodes, values, reached, first, stop, out), len(reached))
+    return out
 
 
 def reachable_values(game: Game, expression: Expression) -> Floats:

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sim.analysis.designs import DesignSpec, read_design
+from sim.analysis.designs import DesignSpec
 from sim.errors import ExperimentError, OptionError, Problem, ScenarioError, did_you_mean
-from sim.scenario.conflict import read_condition
 from sim.scenario.load import loads, read_text, read_toml, schema_problems
 from sim.scenario.places import line_of
-from sim.scenario.values import assumption_values, structural
-from sim.solve.registry import CONCEPTS, option_names
 
 if TYPE_CHECKING:
     from sim.scenario.model import Scenario
@@ -132,7 +129,7 @@ class Measure(Strict):
 class FigureSpec(Strict):
     """A figure: its kind and what it shows."""
 
-    kind: Literal["fan", "first_passage", "phase", "lines", "actions"]
+    kind: Literal["fan", "first_passage", "phase", "lines", "actions", "finding"]
     file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", description="a plain name, without folder and ending")
     title: str = ""
     of: str | list[str] = ""
@@ -191,6 +188,10 @@ class Experiment(Strict):
     arms: list[Arm] = Field(default_factory=lambda: [Arm(name="base")], min_length=1)
     outcomes: list[str] | None = None
     measures: dict[str, Measure] = Field(default_factory=dict[str, Measure])
+    findings: dict[str, dict[str, Any]] = Field(
+        default_factory=dict[str, Any],
+        description="questions about many variants: thresholds, borders, sensitivities, …; see sim.analysis.findings",
+    )
     trajectories: bool = False
     figures: list[FigureSpec] = Field(default_factory=list[FigureSpec])
     answer: Answer | None = None
@@ -208,7 +209,7 @@ class Plan(Strict):
     @property
     def digests(self) -> dict[str, str]:
         """Digests of what the numbers depend on: the scenario's text, and the experiment without its figures and words."""
-        words = {"title", "question", "figures", "answer"}
+        words = {"title", "question", "figures", "findings", "answer"}
         asked = json.dumps(self.experiment.model_dump(mode="json", exclude=words, by_alias=True), sort_keys=True)
         texts = {"scenario": self.texts["scenario"], "experiment": asked}
         return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
@@ -269,263 +270,6 @@ def read_type(scenario: Scenario, text: str) -> tuple[str, str]:
     return name, value
 
 
-class _Checker:
-    """Finds all mistakes of an experiment."""
-
-    def __init__(self, experiment: Experiment, scenario: Scenario, lines: dict[Key, int], name: str) -> None:
-        self.experiment, self.scenario, self.lines, self.name = experiment, scenario, lines, name
-        self.problems: list[Problem] = []
-
-    def note(self, path: Key, kind: str, what: str, advice: str = "") -> None:
-        """Note a mistake at a key."""
-        self.problems.append(
-            Problem(
-                kind=kind,
-                what=what,
-                advice=advice,
-                place=".".join(map(str, path)),
-                file=self.name,
-                line=line_of(self.lines, path),
-            )
-        )
-
-    def known(self, path: Key, word: str, names: Any, kind: str) -> None:
-        """Note a name that does not exist."""
-        if word not in names:
-            self.note(path, "unknown-name", f"names '{word}', which is not {kind}", did_you_mean(word, names))
-
-    def values(self) -> None:
-        """Check every value that is set or varied, and that nothing is both."""
-        settings: list[tuple[Key, str, Any]] = [
-            (("set", name), name, value) for name, value in self.experiment.set.items()
-        ]
-        for index, arm in enumerate(self.experiment.arms):
-            settings += [(("arms", index, "set", name), name, value) for name, value in arm.set.items()]
-        designed = self.designed()
-        for place, name, _ in settings:
-            if name in self.experiment.vary or name in designed:
-                self.note(place, "duplicate-id", f"'{name}' is set here and varied too", "do one or the other")
-        for name, axis in self.experiment.vary.items():
-            settings += [(("vary", name), name, value) for value in axis_values(axis)]
-        for place, name, value in settings:
-            try:
-                if name in self.scenario.assumptions:
-                    assumption_values(self.scenario, {name: value})
-                elif name == "variant":
-                    if value not in self.scenario.variants:
-                        self.known(place, str(value), self.scenario.variants, "a variant of the scenario")
-                elif name in VARIED:
-                    VARIED[name](value)
-            except (OptionError, TypeError, ValueError) as error:
-                self.note(place, "outside-range", f"{name} = {value!r:.40} cannot be used: {error}")
-
-    def designed(self) -> set[str]:
-        """Check the designs, and return the names that they vary."""
-        out: set[str] = set()
-        for index, spec in enumerate(self.experiment.designs):
-            try:
-                names = read_design(self.scenario, spec, self.experiment.seed, others=VARIED).names
-            except OptionError as error:
-                self.note(("designs", index), "bad-design", str(error))
-                continue
-            for name in names:
-                if name in out or name in self.experiment.vary:
-                    self.note(("designs", index), "duplicate-id", f"'{name}' is varied twice", "leave it out of one")
-            out |= set(names)
-        return out
-
-    def varied(self) -> None:
-        """Check what is varied."""
-        takes = {name for spec in self.concepts() if spec in CONCEPTS for name in option_names(spec)}
-        for name, axis in self.experiment.vary.items():
-            if name not in VARIED and name != "variant":
-                self.known(("vary", name), name, self.scenario.assumptions, "an assumption")
-            elif name in OPTIONS and name not in takes:
-                what = f"{name} is varied, which none of the concepts asked for takes"
-                self.note(("vary", name), "unknown-name", what, "leave it out, or ask for another concept")
-            elif name in ("rounds", "variant") and isinstance(axis, Axis):
-                self.note(
-                    ("vary", name), "wrong-type", f"{name} is not spread evenly", f"list its values: {name} = […]"
-                )
-            values = (
-                axis_values(axis)
-                if isinstance(axis, list) or axis.scale == "linear" or min(axis.start, axis.stop) > 0
-                else []
-            )
-            if not values:
-                self.note(
-                    ("vary", name),
-                    "bad-range",
-                    f"vary.{name} has no values",
-                    "list values, or give from, to and count; a log scale needs positive ends",
-                )
-        lengths = {arm.rounds for arm in self.experiment.arms}
-        if self.experiment.trajectories and ("rounds" in self.experiment.vary or len(lengths) > 1):
-            what = "trajectories need as many rounds in every variant"
-            self.note(("trajectories",), "bad-design", what, "leave rounds alone, or trajectories out")
-
-    def concepts(self) -> list[str]:
-        """Return the names of the concepts."""
-        return [given if isinstance(given, str) else given.concept for given in self.experiment.concepts]
-
-    def run(self) -> list[Problem]:
-        """Check names, values and figures."""
-        experiment, scenario = self.experiment, self.scenario
-        moves = {action.move for action in scenario.actions} | {
-            action.group for action in scenario.actions if action.group
-        }
-        self.varied()
-        self.values()
-        for name in experiment.set:
-            self.known(("set", name), name, scenario.assumptions, "an assumption")
-        secrets = [one.id for one in scenario.privates]
-        for name in (*(experiment.hidden if isinstance(experiment.hidden, list) else ()), *experiment.known):
-            self.known(("hidden",), name, secrets, "a private type")
-        if experiment.start and not scenario.history:
-            self.note(
-                ("start",), "missing-key", "start needs a recorded history, and the scenario has none", "remove it"
-            )
-        for index, given in enumerate(experiment.concepts):
-            concept = given if isinstance(given, str) else given.concept
-            self.known(("concepts", index), concept, CONCEPTS, "a concept that can be solved")
-        for index, arm in enumerate(experiment.arms):
-            for name in arm.set:
-                self.known(("arms", index, "set"), name, scenario.assumptions, "an assumption")
-            for name in (*arm.remove, *([arm.force] if arm.force else [])):
-                self.known(("arms", index), name, moves, "a move or group")
-            if arm.force and not arm.since:
-                self.note(
-                    ("arms", index),
-                    "missing-key",
-                    f"arm '{arm.name}' forces {arm.force} but does not say when",
-                    'write from = "2016-10", or a round',
-                )
-        labels = self.labels()
-        if len(set(labels)) < len(labels):
-            self.note(("concepts",), "duplicate-id", "two concepts have the same label", 'write label = "…" in each')
-        if experiment.trajectories and scenario.ladder is None:
-            self.note(
-                ("trajectories",), "missing-key", "trajectories need a ladder, and the scenario has none", "remove it"
-            )
-        if len({arm.name for arm in experiment.arms}) < len(experiment.arms):
-            self.note(("arms",), "duplicate-id", "two arms have the same name", "rename one")
-        for name in experiment.outcomes or []:
-            self.known(("outcomes",), name, scenario.questions, "an outcome of the scenario")
-        self.measures()
-        self.shown()
-        return self.problems
-
-    def labels(self) -> list[str]:
-        """Return the labels of the concepts."""
-        return [given if isinstance(given, str) else given.label or given.concept for given in self.experiment.concepts]
-
-    def measures(self) -> None:
-        """Check what measures ask."""
-        experiment, scenario = self.experiment, self.scenario
-        moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
-        for name, measure in experiment.measures.items():
-            told = (measure.separates, measure.posterior, measure.chance)
-            moved = measure.advantage or measure.chosen
-            asked = sum(
-                map(
-                    bool,
-                    (measure.likelihood, measure.advantage, measure.chosen, measure.equilibria, measure.parting, *told),
-                )
-            )
-            if asked != 1:
-                self.note(
-                    ("measures", name),
-                    "bad-measure",
-                    f"measure {name} asks {'several things' if asked else 'nothing'}",
-                    "write advantage or chosen = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
-                    "separates = a private type, or posterior or chance with its move and type",
-                )
-            elif any(told):
-                self.told(name, measure, moves)
-            elif measure.equilibria:
-                try:
-                    read_condition(scenario, measure.equilibria)
-                except OptionError as error:
-                    self.note(("measures", name, "equilibria"), "bad-measure", str(error))
-            elif measure.parting:
-                self.known(("measures", name, "parting"), measure.parting, self.labels(), "the label of a concept here")
-            elif moved:
-                self.known(("measures", name), moved, moves, "a move or group")
-                self.paid(name, measure)
-            elif not scenario.history:
-                self.note(
-                    ("measures", name),
-                    "bad-measure",
-                    f"measure {name} needs a recorded history",
-                    "add [[history]] to the scenario",
-                )
-
-    def paid(self, name: str, measure: Measure) -> None:
-        """Check at which payoffs the same strategies are paid."""
-        place: Key = ("measures", name, "paid")
-        if measure.paid and not measure.advantage:
-            self.note(place, "bad-measure", f"measure {name} is no payoff", "write paid with advantage only")
-        shaping = structural(self.scenario)
-        for key, value in measure.paid.items():
-            self.known(place, key, self.scenario.assumptions, "an assumption")
-            if key in shaping:
-                self.note(
-                    place, "bad-measure", f"'{key}' shapes the game, so that strategies cannot be paid at another value"
-                )
-            try:
-                assumption_values(self.scenario, {key: value} if key in self.scenario.assumptions else {})
-            except OptionError as error:
-                self.note(place, "outside-range", str(error))
-
-    def told(self, name: str, measure: Measure, moves: set[str]) -> None:
-        """Check a measure of what choices tell."""
-        place: Key = ("measures", name)
-        hidden = [one.id for one in self.scenario.privates if one.labels]
-        if measure.separates:
-            self.known(place, measure.separates, hidden, "a private type")
-            return
-        move = measure.chance or measure.after
-        if not move:
-            self.note(place, "bad-measure", f"measure {name} names no move", 'write after = "…", a move or group')
-        else:
-            self.known(place, move, moves, "a move or group")
-        try:
-            read_type(self.scenario, measure.posterior or measure.of)
-        except OptionError as error:
-            self.note(place, "bad-measure", str(error))
-
-    def shown(self) -> None:
-        """Check what figures and facts name."""
-        experiment = self.experiment
-        asked = experiment.outcomes if experiment.outcomes is not None else list(self.scenario.questions)
-        variables = {*asked, *experiment.measures, *(f"value_{player}" for player in self.scenario.player_ids)}
-        variables |= {f"{name}.{end}" for name in asked for end in ("never", "round")}
-        dims = {"arm", "concept", *experiment.vary}
-        for index, figure in enumerate(experiment.figures):
-            place: Key = ("figures", index)
-            for name in [figure.of] if isinstance(figure.of, str) else figure.of:
-                if figure.kind in ("phase", "lines"):
-                    self.known(place, name, variables, "an outcome or measure of the experiment")
-            wanted = {"phase": 2, "lines": 1}.get(figure.kind, 0)
-            axes = [axis for axis in (figure.x, figure.y)[:wanted] if axis]
-            if len(set(axes)) < wanted:
-                self.note(
-                    place,
-                    "missing-key",
-                    f"figure {figure.file} needs {wanted} different axes",
-                    "write x = and, for a phase diagram, y =",
-                )
-            for name in (figure.x, figure.y, *figure.where):
-                if name:
-                    self.known(place, name, dims, "varied here")
-            if figure.kind in ("fan", "first_passage", "actions") and not experiment.trajectories:
-                self.note(place, "missing-key", f"figure {figure.file} needs trajectories", "write trajectories = true")
-        for name, fact in (experiment.answer.facts if experiment.answer else {}).items():
-            self.known(("answer", "facts", name), fact.of, variables, "an outcome or measure of the experiment")
-            for dim in (*fact.where, *([fact.along] if fact.along else [])):
-                self.known(("answer", "facts", name), dim, dims, "varied here")
-
-
 def plan_of(name: str, text: str, scenario_text: str, place: str = "", scenario_place: str = "") -> Plan:
     r"""Read and check an experiment and its scenario, given as texts.
 
@@ -555,7 +299,9 @@ def plan_of(name: str, text: str, scenario_text: str, place: str = "", scenario_
     place = place or f"{name}.toml"
     experiment, lines = _experiment(text, place)
     scenario = loads(scenario_text, scenario_place or experiment.scenario)
-    problems = _Checker(experiment, scenario, lines, place).run()
+    from sim.analysis.proofread import Proofreader
+
+    problems = Proofreader(experiment, scenario, lines, place).run()
     if problems:
         raise ExperimentError(problems)
     texts = {"experiment": text, "scenario": scenario_text}

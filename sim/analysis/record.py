@@ -13,6 +13,8 @@ import numpy as np
 from sim.analysis.answer import facts, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import xarray as xr
 
     from sim.analysis.plan import Plan
@@ -30,7 +32,12 @@ def _version(name: str) -> str:
 
 
 def write_manifest(
-    plan: Plan, dataset: xr.Dataset, out: str | Path, command: str = "", figures: tuple[str, ...] = ()
+    plan: Plan,
+    dataset: xr.Dataset,
+    out: str | Path,
+    command: str = "",
+    figures: tuple[str, ...] = (),
+    findings: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write ``manifest.json`` beside the data; it appears whole or not at all.
 
@@ -44,6 +51,8 @@ def write_manifest(
         The command line.
     figures
         Names of figure files in the folder.
+    findings
+        Records of the experiment's findings.
 
     Returns
     -------
@@ -51,12 +60,12 @@ def write_manifest(
         The manifest.
     """
     manifest = Path(out) / "manifest.json"
-    found = facts(plan.experiment.answer, dataset) if plan.experiment.answer else {}
+    found = facts(plan.experiment.answer, dataset, findings) if plan.experiment.answer else {}
     content: dict[str, Any] = {
         "experiment": plan.name,
         "title": plan.experiment.title,
         "question": plan.experiment.question,
-        "answer": sentence(plan.experiment.answer, dataset) if plan.experiment.answer else "",
+        "answer": sentence(plan.experiment.answer, dataset, findings) if plan.experiment.answer else "",
         "facts": {name: text for name, (_, text) in found.items()},
         "command": command,
         "seed": plan.experiment.seed,
@@ -64,6 +73,7 @@ def write_manifest(
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "dimensions": {str(name): int(size) for name, size in dataset.sizes.items()},
         "figures": list(figures),
+        "findings": sorted(findings or ()),
     }
     temporary = manifest.with_suffix(".json.partial")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

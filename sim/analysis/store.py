@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sim.kinds import Keys
 
-__all__ = ["Layout", "Store", "digest"]
+__all__ = ["Layout", "Store", "digest", "write_json"]
 
 PLAN = "plan.json"
 RESULT = "result.zarr"
@@ -187,7 +187,7 @@ class Store:
         """Say what will be here."""
         self.folder.mkdir(parents=True, exist_ok=True)
         x = self.layout
-        _write(
+        write_json(
             self.folder / PLAN,
             {"experiment": x.experiment, "inputs": dict(x.inputs), "variants": x.variants, "chunk": x.chunk},
         )
@@ -228,7 +228,7 @@ class Store:
                 name, shape, tuple(max(1, min(a, b)) for a, b in zip(chunks, shape, strict=True)), values.dtype, dims
             )
         self.arrays = dict(self.group.arrays())
-        _write(self.folder / DONE / "layout.json", {"arrays": sorted(self.arrays)})
+        write_json(self.folder / DONE / "layout.json", {"arrays": sorted(self.arrays)})
 
     def _array(self, name: str, shape: Any, chunks: Any, dtype: Any, dims: Any) -> Any:
         """Make an array whose chunks are all written, each with a checksum."""
@@ -267,7 +267,7 @@ class Store:
                 )
             else:
                 self.arrays[name][:, :, first:stop] = values
-        _write(self.folder / DONE / f"{k}.json", {"chunk": k, "variants": [first, stop], "sha256": digest(arrays)})
+        write_json(self.folder / DONE / f"{k}.json", {"chunk": k, "variants": [first, stop], "sha256": digest(arrays)})
 
     def chunk(self, k: int) -> dict[str, Any]:
         """Read a chunk back."""
@@ -312,8 +312,18 @@ def _owner(folder: Path) -> str | None:
         return "unknown"
 
 
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a file that appears whole or not at all."""
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    r"""Write a JSON file that appears whole or not at all.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_json(Path(folder) / "a.json", {"a": 1})
+    ...     (Path(folder) / "a.json").read_text(encoding="utf-8")
+    '{\n "a": 1\n}\n'
+    """
     temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     temporary.replace(path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from sim.construct.compile import compile as compile_game
 from sim.construct.compile import renumber
 from sim.errors import OptionError, did_you_mean
 from sim.game.abreast import LANES
+from sim.numerics.threads import over_tasks, thread_count
 from sim.scenario.values import structural
 from sim.solve.registry import option_names, solve
 
@@ -35,10 +37,11 @@ if TYPE_CHECKING:
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
 
-__all__ = ["GAME_KEYS", "OPTION_KEYS", "Case", "Survey"]
+__all__ = ["BLOCK_BYTES", "GAME_KEYS", "OPTION_KEYS", "Case", "Survey"]
 
-BLOCK_BYTES = 28_000_000  # of one array of profiles: below it the allocator keeps memory instead of returning it
-NUMBER_BYTES = 32_000_000
+BLOCK_BYTES = 16_000_000  # of one array of profiles: it stays near the processor, and the allocator keeps memory instead of returning it
+NUMBER_BYTES = 16_000_000
+PIECES = 1
 MOST_GAMES = 16
 GAME_KEYS = ("rounds", "start")
 """What can be varied beside assumptions and needs a game of its own."""
@@ -156,12 +159,13 @@ class Survey:
         size = max(1, self.block_bytes // (8 * game.lanes * max(game.graph.edge_count, game.graph.node_count)))
         return size // LANES * LANES if size >= LANES else min(LANES, 2 * size)
 
-    def _numbered(self, game: Game) -> int:
-        """Say of how many variants the numbers are computed at once: a multiple of the block."""
+    def _numbered(self, game: Game, count: int) -> int:
+        """Say of how many variants the numbers are computed at once: a multiple of the block, and no more than leaves every thread some."""
         x = game.numbers
         one = (x.reward[0].nbytes + x.pay[0].nbytes + x.prob[0].nbytes) * game.lanes
         block = self.block(game)
-        return max(block, NUMBER_BYTES // max(1, one) // block * block)
+        most = min(NUMBER_BYTES // max(1, one), -(-count // (PIECES * thread_count())))
+        return max(block, most // block * block)
 
     # -- asking -----------------------------------------------------------------------------------------------------------------------
 
@@ -192,13 +196,20 @@ class Survey:
         size = count if count is not None else max((len(values) for values in given.values()), default=1)
         given = self.spelled(given, size)
         out = _Gathered(len(self.cases), len(self.concepts), size)
+
+        def work(piece: _Piece) -> None:
+            columns = {name: values[piece.rows] for name, values in given.items()}
+            self._numbers(piece, columns, out, progress)
+
         for c, case in enumerate(self.cases):
             for shape, rows in self.shapes(given, size):
                 game = self.game(case, shape)
-                step = self._numbered(game)
-                for start in range(0, len(rows), step):
-                    some = rows[start : start + step]
-                    self._numbers(game, case, c, {name: given[name][some] for name in given}, some, out, progress)
+                step = self._numbered(game, len(rows))
+                first = min(self.block(game), step)
+                cuts = [0, *range(first, len(rows), step), len(rows)]
+                pieces = [_Piece(game, case, c, rows[a:b]) for a, b in pairwise(cuts) if b > a]
+                work(pieces[0])  # what is derived from the structure is derived once
+                over_tasks(work, pieces[1:])
         return out.arrays
 
     def spelled(self, columns: Mapping[str, Any], size: int) -> dict[str, Any]:
@@ -238,10 +249,10 @@ class Survey:
         yield from _alike({name: columns[name] for name in names}, np.arange(size))
 
     def _numbers(
-        self, game: Game, case: Case, place: int, columns: Mapping[str, Any], rows: Any, out: _Gathered,
-        progress: Callable[[int], None] | None,
-    ) -> None:  # fmt: skip
+        self, piece: _Piece, columns: Mapping[str, Any], out: _Gathered, progress: Callable[[int], None] | None
+    ) -> None:
         """Give a structure the numbers of some variants, and solve them block by block."""
+        game, case, place, rows = piece.game, piece.case, piece.place, piece.rows
         settings = {**case.set, **{n: v for n, v in columns.items() if n not in GAME_KEYS and n not in OPTION_KEYS}}
         batch = renumber(game, settings)
         if batch.variants == 1 and len(rows) > 1:
@@ -305,6 +316,16 @@ class Survey:
         return play(
             walked.solution, forced(walked, case.since, case.force, case.name) if case.force else walked.profile
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Variants of one structure whose numbers are computed at once; ``place`` is that of the case."""
+
+    game: Game
+    case: Case
+    place: int
+    rows: Any
 
 
 class _Gathered:

@@ -123,8 +123,10 @@ def _solve(
 def _finish(plan: Plan, folder: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
     """Draw the figures, write the manifest, and print the answer."""
     from sim.analysis.answer import sentence
+    from sim.analysis.findings import find_all
     from sim.analysis.record import read, write_manifest
     from sim.present.figures import draw
+    from sim.present.progress import Progress
 
     dataset = read(folder)
     certified, solves = int(dataset["certified"].sum()), int(dataset["certified"].size)
@@ -132,16 +134,22 @@ def _finish(plan: Plan, folder: Path, file: Path, out: Path | None, *, as_json: 
         raise NoAnswerError(
             f"none of {solves:,} solves has a certified answer; sim solve with the same settings says why"
         )
-    answer = sentence(plan.experiment.answer, dataset) if plan.experiment.answer else ""
-    figures = draw(plan, dataset, folder)
+    progress = Progress("solving for findings")
+    try:
+        findings = find_all(plan, folder)
+    finally:
+        progress.stop()
+    answer = sentence(plan.experiment.answer, dataset, findings) if plan.experiment.answer else ""
+    figures = draw(plan, dataset, folder, findings)
     command = f"sim run {file.as_posix()}" + (f" --out {out.as_posix()}" if out else "")
-    manifest = write_manifest(plan, dataset, folder, command, tuple(path.name for path in figures))
+    manifest = write_manifest(plan, dataset, folder, command, tuple(path.name for path in figures), findings)
     if as_json:
         print_json(
             {
                 "experiment": plan.name,
                 "question": plan.experiment.question,
                 "answer": answer,
+                "findings": findings,
                 "folder": str(folder),
                 "figures": [str(x) for x in figures],
                 "manifest": str(manifest),
@@ -153,8 +161,11 @@ def _finish(plan: Plan, folder: Path, file: Path, out: Path | None, *, as_json: 
     print_line(f"Question: {' '.join(plan.experiment.question.split())}")
     if answer:
         print_line(f"Answer: {answer}")
+    solves += sum(int(one["solves"]) for one in findings.values())
+    certified += sum(int(one["solves"]) - int(one.get("uncertified", 0)) for one in findings.values())
     print_line(f"{solves:,} solves, {certified:,} certified")
-    for path in (*figures, folder / "result.zarr", manifest):
+    kept = [folder / "findings" / f"{name}.json" for name in findings]
+    for path in (*figures, *kept, folder / "result.zarr", manifest):
         print_line(f"wrote {path}")
 
 

@@ -307,6 +307,19 @@ def _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, pro
 
 @nb.njit(
     nb.void(
+        read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(INT, 1), read(REAL, 3), read(REAL, 2), nb.intp, nb.intp, write(REAL, 2)
+    ),
+    nogil=True,
+    cache=True,
+)  # fmt: skip
+def _reach_all(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, first, stop, out):
+    """Push probability forward in variants ``first … stop - 1``, chance by the profile."""
+    for v in range(first, stop):
+        _reach(layer_start, layer_player, edge_start, edge_dst, edge_prob, prob, profile, v, True, out[v])
+
+
+@nb.njit(
+    nb.void(
         *_GRAPH, *_NUMBERS, read(REAL, 2), read(REAL, 2), read(INT, 1), nb.boolean, read(REAL, 3), nb.intp, nb.intp,
         write(REAL, 3), write(REAL, 2),
     ),
@@ -588,20 +601,6 @@ def reach(game: Game, profile: Floats, start: Floats | None = None) -> Floats:
         start[g.roots] = 1.0 / len(g.roots)
     out = np.array(np.broadcast_to(start, (game.variants, g.node_count)), order="C")
 
-    def kernel(first: int, stop: int) -> None:
-        for v in range(first, stop):
-            _reach(
-                g.layer_start,
-                g.layer_player,
-                g.edge_start,
-                g.edge_dst,
-                g.edge_prob,
-                game.numbers.prob,
-                profile,
-                v,
-                True,
-                out[v],
-            )
-
-    over_variants(kernel, game.variants)
+    given: Any = (g.layer_start, g.layer_player, g.edge_start, g.edge_dst, g.edge_prob, game.numbers.prob, profile)
+    over_variants(lambda first, stop: _reach_all(*(*given, first, stop, out)), game.variants)
     return out

@@ -1,17 +1,19 @@
-"""Spread a kernel over variants with threads."""
+"""Spread a kernel over variants, or whole pieces of work, with threads."""
 
 from __future__ import annotations
 
 import os
 from collections import deque
 from itertools import pairwise
-from threading import Thread
-from typing import TYPE_CHECKING
+from threading import Thread, local
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-__all__ = ["over_variants", "thread_count"]
+__all__ = ["over_tasks", "over_variants", "thread_count"]
+
+_here = local()  # whether this thread is one of several that each do whole pieces of work
 
 
 def thread_count() -> int:
@@ -50,31 +52,70 @@ def over_variants(kernel: Callable[[int, int], None], count: int, abreast: int =
     [0, 1, 2, 3, 4]
     """
     blocks = -(-count // abreast)
-    threads = min(thread_count(), blocks)
+    threads = 1 if getattr(_here, "alone", False) else min(thread_count(), blocks)
     if threads <= 1:
         if count:
             kernel(0, count)
         return
     pieces = min(blocks, threads * 4)
-    waiting = deque(pairwise([min(blocks * piece // pieces * abreast, count) for piece in range(pieces + 1)]))
+    ranges = list(pairwise([min(blocks * piece // pieces * abreast, count) for piece in range(pieces + 1)]))
+    _share(lambda span: kernel(*span), ranges, threads)
+
+
+def over_tasks(work: Callable[[Any], None], tasks: Sequence[Any]) -> None:
+    """Do pieces of work in several threads at once, each of which leaves its kernels in one thread.
+
+    Parameters
+    ----------
+    work
+        Must write only to what is its own; what it shares must stand being written twice alike.
+    tasks
+        One for each call, in any order.
+
+    Examples
+    --------
+    >>> done = []
+    >>> over_tasks(done.append, [3, 1, 2])
+    >>> sorted(done)
+    [1, 2, 3]
+    """
+    threads = 1 if getattr(_here, "alone", False) else min(thread_count(), len(tasks))
+    if threads <= 1:
+        for task in tasks:
+            work(task)
+        return
+
+    def one(task: Any) -> None:
+        _here.alone = True
+        try:
+            work(task)
+        finally:
+            _here.alone = False
+
+    _share(one, tasks, threads)
+
+
+def _share(work: Callable[[Any], None], tasks: Sequence[Any], threads: int) -> None:
+    """Let threads take tasks until none is left; this thread works too. The first error stops all."""
+    waiting = deque(tasks)
     failed: list[BaseException] = []
 
-    def work() -> None:
+    def take() -> None:
         try:
             while waiting:
                 try:
-                    first, stop = waiting.popleft()
+                    task = waiting.popleft()
                 except IndexError:  # another thread took the last one
                     break
-                kernel(first, stop)
+                work(task)
         except BaseException as error:  # noqa: BLE001
             failed.append(error)
             waiting.clear()
 
-    helpers = [Thread(target=work) for _ in range(threads - 1)]  # this thread works too, which starts fewer
+    helpers = [Thread(target=take) for _ in range(threads - 1)]  # this thread works too, which starts fewer
     for helper in helpers:
         helper.start()
-    work()
+    take()
     for helper in helpers:
         helper.join()
     if failed:

@@ -12,7 +12,7 @@ from sim.analysis.answer import crossings, pick
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     import xarray as xr
     from matplotlib.axes import Axes
@@ -440,17 +440,36 @@ _KINDS = {
 }
 
 
-def draw(plan: Plan, dataset: xr.Dataset, folder: str | Path) -> list[Path]:
+def draw(plan: Plan, dataset: xr.Dataset, folder: str | Path, findings: Mapping[str, Any] | None = None) -> list[Path]:
     """Draw all figures of an experiment, each as SVG and PNG.
+
+    Parameters
+    ----------
+    plan, dataset
+        The experiment and its result.
+    folder
+        Where the files go.
+    findings
+        Records of the experiment's findings.
 
     Returns
     -------
     list of Path
         The files written.
     """
+    from sim.present.findings import draw_finding
+
     out: list[Path] = []
     with style() as plt:
         for spec in plan.experiment.figures:
+            if spec.kind == "finding":
+                names = [spec.of] if isinstance(spec.of, str) else spec.of
+                records = [{**(findings or {})[name], "name": name} for name in names]
+                out += [
+                    draw_finding(records, Path(folder) / f"{spec.file}.{ending}", spec.title)
+                    for ending in ("svg", "png")
+                ]
+                continue
             figure = _KINDS[spec.kind](plt, spec, dataset, plan)
             out += [save_figure(figure, Path(folder) / f"{spec.file}.{ending}") for ending in ("svg", "png")]
             plt.close(figure)
