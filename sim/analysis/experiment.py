@@ -34,12 +34,23 @@ __all__ = ["Estimate", "Study", "flat_dataset", "run", "run_plan"]
 EDGES_A_SECOND = 4e7
 CHUNK_SECONDS = 8.0
 RESULT_BYTES = 64_000_000
-TRAILING = {
+_TRAILING = {
     "distribution": ("round", "rung"),
     "first_passage": ("round", "rung"),
     "likely": ("round",),
     "played": ("turn_round", "move"),
 }
+
+
+def trailing(name: str) -> tuple[str, ...]:
+    """Return the axes that a variable has after the variants.
+
+    Examples
+    --------
+    >>> trailing("distribution"), trailing("first_deeper.by"), trailing("war")
+    (('round', 'rung'), ('round',), ())
+    """
+    return ("round",) if name.endswith(".by") else _TRAILING.get(name, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,13 +215,19 @@ class Study:
         ladder = self.scenario.ladder
         rounds = asked.rounds or self.scenario.rounds
         if asked.trajectories and ladder and ladder.labels:
+            first = self.first_game().origin.first if asked.start else 1
             out |= {
-                "round": list(range(rounds + 1)),
+                "round": list(range(first - 1, rounds + 1)),
                 "rung": list(ladder.labels.values),
                 "turn_round": list(range(1, rounds + 1)),
                 "move": move_names(self.scenario),
             }
         return out
+
+    @property
+    def trailing(self) -> tuple[str, ...]:
+        """The variables that have axes after the variants."""
+        return (*_TRAILING, *(f"{name}.by" for name in self.scenario.questions))
 
     @property
     def attributes(self) -> dict[str, str]:
@@ -232,7 +249,7 @@ class Study:
             chunk=self.chunk_size(chunk),
             labels=self.labels,
             varied=tuple(self.design.names),
-            dims=TRAILING,
+            dims={name: trailing(name) for name in self.trailing},
             attributes={
                 **self.attributes,
                 "axes": json.dumps(self.shape) if self.gridded else "",
@@ -253,7 +270,7 @@ class Study:
         dims = ("arm", "concept", *self.experiment.vary)
         variables = {
             name: (
-                (*dims, *TRAILING.get(name, ())),
+                (*dims, *trailing(name)),
                 values.reshape(*values.shape[:2], *self.shape, *values.shape[3:]),
             )
             for name, values in answers.items()
@@ -339,9 +356,7 @@ def flat_dataset(
     """Label answers along one axis of variants, on which the varied assumptions are coordinates."""
     import xarray as xr
 
-    variables = {
-        name: (("arm", "concept", "variant", *TRAILING.get(name, ())), values) for name, values in answers.items()
-    }
+    variables = {name: (("arm", "concept", "variant", *trailing(name)), values) for name, values in answers.items()}
     along = {name: (("variant",), np.asarray(values)) for name, values in varied.items()}
     return xr.Dataset(variables, coords={**labels, **along}, attrs=dict(attributes))
 

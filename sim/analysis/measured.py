@@ -84,6 +84,10 @@ class Measurer:
             if paths.is_first(name):
                 found = paths.distribution(name)
                 out[f"{name}.never"], out[f"{name}.round"] = found.never, found.expectation
+                if self.trajectories:
+                    ends = np.array(paths.rounds, dtype=np.float64)
+                    by = np.where(found.values <= ends[:, None], found.probability[:, None, :], 0.0)
+                    out[f"{name}.by"] = np.ascontiguousarray(by).sum(axis=2)
             else:
                 out[name] = paths.outcome(name)
         if self.trajectories:

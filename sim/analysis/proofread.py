@@ -280,7 +280,7 @@ class Proofreader:
         experiment = self.experiment
         asked = experiment.outcomes if experiment.outcomes is not None else list(self.scenario.questions)
         variables = {*asked, *experiment.measures, *(f"value_{player}" for player in self.scenario.player_ids)}
-        variables |= {f"{name}.{end}" for name in asked for end in ("never", "round")}
+        variables |= {f"{name}.{end}" for name in asked for end in ("never", "round", "by")}
         dims = {"arm", "concept", *experiment.vary}
         for index, figure in enumerate(experiment.figures):
             place: Key = ("figures", index)

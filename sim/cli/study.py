@@ -1,4 +1,4 @@
-"""Commands of a study: run."""
+"""Commands of a study: run, tidy."""
 
 from __future__ import annotations
 
@@ -180,6 +180,7 @@ def _tell(study: Study, chunk: int | None, *, as_json: bool) -> None:
         print_json(dataclasses.asdict(found))
         return
     solves = found.variants * found.cases * found.concepts
+    print_line(f"{study.experiment.title}: nothing is solved yet")
     product = " × ".join(
         f"{count:,} {what}{'s' if count > 1 else ''}"
         for count, what in ((found.variants, "variant"), (found.cases, "arm"), (found.concepts, "concept"))
@@ -195,6 +196,30 @@ def _tell(study: Study, chunk: int | None, *, as_json: bool) -> None:
     print_line(f"about {duration(found.seconds)} on this machine")
 
 
+def tidy(
+    folder: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="A folder that sim run wrote, such as results/successor.")
+    ],
+    to: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Where to write: FILE.csv, or FILE.parquet (needs the extra 'tables')."),
+    ],
+    variable: Annotated[
+        list[str] | None, typer.Option("--variable", metavar="NAME", help="Write only this one; may be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write results as a tidy table: one row for each arm, concept and variant, with the assumptions beside the outcomes."""
+    from sim.analysis.tidy import write_tidy
+
+    count = write_tidy(folder, to, tuple(variable or ()))
+    if as_json:
+        print_json({"file": str(to), "rows": count})
+        return
+    print_line(f"wrote {to}: {count:,} rows")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command()(run)
+    app.command()(tidy)
