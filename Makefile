@@ -47,6 +47,7 @@ bench: $(VENV)/.bench
 study: $(VENV)/.run
 	@set -e; for experiment in experiments/*.toml; do \
 		echo "sim run $$experiment"; $(BIN)/sim run --fresh "$$experiment"; done
+	$(BIN)/python tests/study.py
 
 clean:
 	rm -rf $(VENV) build dist results .hypothesis .import_linter_cache .pytest_cache .ruff_cache

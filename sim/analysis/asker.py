@@ -51,9 +51,10 @@ class Question:
     def words(self) -> str:
         """The question as one reads it: an advantage or a probability of a move says where, an outcome is its name."""
         m = self.measure
-        if m is None or not (m.advantage or m.chosen):
+        if m is None or not (m.advantage or m.chosen or m.worth):
             return self.text.replace("_", " ")
         what = f"advantage of {m.advantage}" if m.advantage else f"probability of {m.chosen}"
+        what = f"worth of {m.worth}" if m.worth else what
         paid = ", ".join(f"{name} = {value:g}" for name, value in m.paid.items())
         return what.replace("_", " ") + (f" at {m.at}" if m.at else "") + (f", paid at {paid}" if paid else "")
 
@@ -70,6 +71,8 @@ def read_question(scenario: Scenario, text: str) -> Question:
         ``advantage(MOVE @ DATE)``, how much better a move or group is than the best other move, and ``chosen(MOVE @ DATE)``, how likely it is, at
         the decision to which the recorded history leads: ``DATE`` or ``DATE:PLAYER``; without ``@ DATE`` at the first decision.
         ``advantage(MOVE @ DATE | NAME=VALUE, …)`` pays the same strategies as if these assumptions had these values.
+        ``worth(MOVE @ DATE)`` is what the move is worth to its mover, and may name an action by its label; ``range_PLAYER`` the range of a
+        player's payoffs, by which ties are told; ``state(DATE)`` the number of the node that is meant.
 
     Raises
     ------
@@ -83,7 +86,8 @@ def read_question(scenario: Scenario, text: str) -> Question:
     'russia'
     """
     found = re.fullmatch(
-        r"\s*(advantage|chosen)\s*\(\s*(\w+)\s*(?:@\s*([^:|\s)]+)\s*(?::\s*(\w+))?\s*)?(?:\|([^)]*))?\)\s*", text
+        r"\s*(advantage|chosen|worth)\s*\(\s*(\w+|[^@|]*?\S)\s*(?:@\s*([^:|\s)]*)\s*(?::\s*(\w+))?\s*)?(?:\|([^)]*))?\)\s*",
+        text,
     )
     if found:
         form, move, at, player = found[1], found[2], found[3] or "", found[4] or ""
@@ -96,6 +100,7 @@ def read_question(scenario: Scenario, text: str) -> Question:
                 f"'{text}': {why}, so that strategies cannot be paid at other values; leave out what follows |"
             )
         moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
+        moves |= {action.label for action in scenario.actions if form == "worth"}
         if move not in moves:
             raise OptionError(f"'{text}' names '{move}', which is not a move or group; {did_you_mean(move, moves)}")
         if player and player not in scenario.player_ids:
@@ -107,10 +112,17 @@ def read_question(scenario: Scenario, text: str) -> Question:
         measure = Measure.model_validate({form: move, "at": at, "player": player, "paid": paid})
         return Question(text=text, name="asked", measure=measure)
     name = text.strip()
+    node = re.fullmatch(r"state\(\s*([^:|\s)]*)\s*(?::\s*(\w+))?\s*\)", name)
+    if node:
+        if node[1]:
+            parse_moment(scenario, node[1])
+        return Question(text=text, name="asked", measure=Measure(state=True, at=node[1], player=node[2] or ""))
     if name == "likelihood":
         if not scenario.history:
             raise OptionError("likelihood needs a recorded history, and the scenario has none; add [[history]] tables")
         return Question(text=text, name="asked", measure=Measure(likelihood=True))
+    if name in {f"range_{player}" for player in scenario.player_ids}:
+        return Question(text=text, name="asked", measure=Measure(range_of=name.removeprefix("range_")))
     if name in {f"value_{player}" for player in scenario.player_ids}:
         return Question(text=text, name=name)
     outcome, _, end = name.partition(".")

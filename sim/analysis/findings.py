@@ -28,6 +28,7 @@ KINDS = {
     "attribution": "sim.analysis.attribution",
     "border": "sim.analysis.border",
     "boxes": "sim.analysis.boxes",
+    "fit": "sim.analysis.estimate",
     "inverse": "sim.analysis.inverse",
     "ordering": "sim.analysis.orderings",
     "robust": "sim.analysis.robust",

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.analysis.choices import choosers, part_of
+from sim.analysis.choices import choices_at, choosers, part_of
 from sim.analysis.history import ANY, bypassing, record_text
-from sim.analysis.moves import advantage
 from sim.analysis.paths import Paths, play
 from sim.analysis.replay import replay, round_of, situation, split, told
 from sim.analysis.unroll import unrolled
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sim.construct.compile import Origin
-    from sim.game.graph import Graph
+    from sim.game.graph import EdgeLabel, Graph
     from sim.kinds import Bools, Floats, Ints
     from sim.scenario.model import Record
     from sim.solve.contract import Solution
 
-__all__ = ["Followed", "advantages", "chosen", "follow", "situations"]
+__all__ = ["Followed", "advantages", "best_of", "chosen", "follow", "situations", "worths"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,6 +334,112 @@ def chosen(solution: Solution, name: str, at: str | int | None = None, player: s
     return out
 
 
+def worths(solution: Solution, at: str | int | None = None, player: str = "") -> tuple[tuple[EdgeLabel, ...], Floats]:
+    """Return what every action at a decision of the recorded history is worth to its mover, in every variant.
+
+    Parameters
+    ----------
+    solution
+        A certified solution.
+    at, player
+        As for :func:`situations`.
+
+    Returns
+    -------
+    labels : tuple of EdgeLabel
+        The mover's actions, in the order in which they are first found.
+    values : float array, (v, a)
+        The action, then play as it is solved; NaN where it is not available.
+
+    Examples
+    --------
+    >>> import sim
+    >>> labels, values = worths(sim.solve(sim.compile(sim.load(sim.template())).repeat(2), "subgame_perfect"))
+    >>> [label.text for label in labels], values[0].tolist()
+    (['push', 'hold'], [-0.5, 0.0])
+    """
+    solution = unrolled(solution.require())
+    game = solution.game
+    graph, x = game.graph, game.numbers
+    if solution.assessment is not None or game.types or game.shocks or x.prospect is not None:
+        return _worths_singly(solution, at, player)
+    from sim.analysis.sweep import behind
+
+    nodes, _ = situations(solution, at, player)
+    groups = _groups(solution, nodes, player)
+    movers = np.empty(len(nodes), dtype=np.int32)
+    for _, rows, mover, _, _ in groups:
+        movers[rows] = mover
+    worth = np.empty((game.variants, max(len(labels) for _, _, _, labels, _ in groups)))
+    given: Any = (
+        graph.layer_start, graph.layer_player, graph.layer_boundary, graph.edge_start, graph.edge_dst, graph.edge_pay, graph.edge_prob,
+        graph.node_reward, graph.node_final, x.reward, x.pay, x.prob, x.discount, np.ascontiguousarray(solution.profile), nodes, movers,
+    )  # fmt: skip
+    _run(behind, given, (worth,), game.variants)
+    found: list[tuple[Any, list[EdgeLabel], Floats]] = []
+    for node, rows, mover, labels, own in groups:
+        mine = [labels[int(np.argmax(own == a))] for a in range(own.max() + 1)]
+        edges = np.arange(len(own))
+        share = solution.profile[np.ix_(rows, edges + graph.edge_start[node])]
+        later = int(np.prod(graph.node_shape[node, mover + 1 :]))
+        rest = edges - own * later
+        others: Any = np.zeros((len(own), len(rows)))
+        np.add.at(others, rest, share.T)
+        flow = others[rest].T * worth[rows, : len(own)]
+        q = np.stack([flow[:, own == a].sum(axis=1) for a in range(own.max() + 1)], axis=1)
+        found.append((rows, mine, q))
+    return _together(found, game.variants)
+
+
+def _worths_singly(solution: Solution, at: str | int | None, player: str) -> tuple[tuple[EdgeLabel, ...], Floats]:
+    """Ask variant by variant: with private types, and where chance is weighted."""
+    found: list[tuple[Any, list[EdgeLabel], Floats]] = []
+    for v in range(solution.game.variants):
+        where = situation(solution, at, player, v)
+        one = where.replay.solution
+        graph = one.game.graph
+        mover = graph.players.index(player) if player else choosers(graph, graph.layer_of(where.node))[0]
+        choices = choices_at(one, where.node, mover)
+        found.append(([v], list(choices.labels), choices.values[None, :, mover]))
+    return _together(found, solution.game.variants)
+
+
+def _together(
+    found: Sequence[tuple[Any, list[EdgeLabel], Floats]], variants: int
+) -> tuple[tuple[EdgeLabel, ...], Floats]:
+    """Put the actions of several nodes side by side."""
+    labels = {(label.player, label.text): label for _, mine, _ in found for label in mine}
+    place = {key: k for k, key in enumerate(labels)}
+    out = np.full((variants, len(labels)), np.nan)
+    for rows, mine, q in found:
+        out[np.ix_(rows, [place[label.player, label.text] for label in mine])] = q
+    return tuple(labels.values()), out
+
+
+def best_of(labels: Sequence[EdgeLabel], values: Floats, name: str, *, others: bool = False) -> Floats:
+    """Return the value of the best action that plays a move, is of a group, or bears a label, (v,); NaN where there is none.
+
+    Parameters
+    ----------
+    labels, values
+        As :func:`worths` returns them.
+    name
+        A move, a group, or the label of one action.
+    others
+        Instead: of the best other action.
+
+    Examples
+    --------
+    >>> import sim
+    >>> found = worths(sim.solve(sim.compile(sim.load(sim.template())), "subgame_perfect"))
+    >>> best_of(*found, "push"), best_of(*found, "push", others=True)
+    (array([-0.5]), array([0.]))
+    """
+    inside = np.array([(label.plays(name) or label.text == name) != others for label in labels], dtype=np.bool_)
+    best = np.where(np.isnan(values), -np.inf, values)[:, inside].max(axis=1, initial=-np.inf)
+    return np.where(np.isfinite(best), best, np.nan)
+
+
 def advantages(solution: Solution, name: str, at: str | int | None = None, player: str = "") -> Floats:
     """Return how much better a move (or the best move of a group) is than the best other move, for its mover, in every variant.
 
@@ -359,36 +464,5 @@ def advantages(solution: Solution, name: str, at: str | int | None = None, playe
     >>> advantages(solution, "push")
     array([-0.5, -0.5])
     """
-    solution = unrolled(solution.require())
-    game = solution.game
-    graph, x = game.graph, game.numbers
-    if solution.assessment is not None or game.types or game.shocks or x.prospect is not None:
-        return np.array([advantage(solution, name, at, player, v) for v in range(game.variants)])
-    from sim.analysis.sweep import behind
-
-    nodes, _ = situations(solution, at, player)
-    groups = _groups(solution, nodes, player)
-    movers = np.empty(len(nodes), dtype=np.int32)
-    for _, rows, mover, _, _ in groups:
-        movers[rows] = mover
-    worth = np.empty((game.variants, max(len(labels) for _, _, _, labels, _ in groups)))
-    given: Any = (
-        graph.layer_start, graph.layer_player, graph.layer_boundary, graph.edge_start, graph.edge_dst, graph.edge_pay, graph.edge_prob,
-        graph.node_reward, graph.node_final, x.reward, x.pay, x.prob, x.discount, np.ascontiguousarray(solution.profile), nodes, movers,
-    )  # fmt: skip
-    _run(behind, given, (worth,), game.variants)
-    out = np.full(game.variants, np.nan)
-    for node, rows, mover, labels, own in groups:
-        inside = np.array([labels[int(np.argmax(own == a))].plays(name) for a in range(own.max() + 1)])
-        if inside.all() or not inside.any():
-            continue
-        edges = np.arange(len(own))
-        share = solution.profile[np.ix_(rows, edges + graph.edge_start[node])]
-        later = int(np.prod(graph.node_shape[node, mover + 1 :]))
-        rest = edges - own * later
-        others: Any = np.zeros((len(own), len(rows)))
-        np.add.at(others, rest, share.T)
-        flow = others[rest].T * worth[rows, : len(own)]
-        q = np.stack([flow[:, own == a].sum(axis=1) for a in range(own.max() + 1)], axis=1)
-        out[rows] = q[:, inside].max(axis=1) - q[:, ~inside].max(axis=1)
-    return out
+    labels, values = worths(solution, at, player)
+    return best_of(labels, values, name) - best_of(labels, values, name, others=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.compare import compare
-from sim.analysis.follow import advantages, chosen, follow
+from sim.analysis.follow import advantages, best_of, chosen, follow, situations, worths
 from sim.analysis.paths import play
 from sim.analysis.plan import read_type
 from sim.analysis.replay import one_variant, situation
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sim.analysis.paths import Paths
     from sim.analysis.plan import Measure
     from sim.analysis.survey import Case
+    from sim.game.graph import EdgeLabel
     from sim.kinds import Floats
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
@@ -94,8 +95,18 @@ class Measurer:
             out["distribution"], out["first_passage"] = paths.trajectory(), paths.first_passage()
             out["likely"] = np.stack([paths.likely(None, v) for v in range(paths.game.variants)])
             out["played"] = _played(paths)
+        told: dict[
+            tuple[str, str], tuple[tuple[EdgeLabel, ...], Floats]
+        ] = {}  # what several measures of one decision share
         for name, measure in self.measures.items():
-            out[name] = self.one(name, measure, solution, rows, others, case)
+            where = measure.at, measure.player
+            if measure.worth:
+                if where not in told:
+                    told[where] = worths(solution, measure.at or None, measure.player)
+                labels, values = told[where]
+                out[name] = best_of(labels, values, measure.worth)
+            else:
+                out[name] = self.one(name, measure, solution, rows, others, case)
         return out
 
     def one(
@@ -109,6 +120,10 @@ class Measurer:
     ) -> Any:
         """Ask one measure, (v,)."""
         variants = range(solution.game.variants)
+        if measure.range_of:
+            return _ranges(solution, measure.range_of)
+        if measure.state:
+            return situations(solution, measure.at or None, measure.player)[0].astype(np.float64)
         if measure.likelihood:
             return follow(solution, lenient=True).log_likelihood
         if measure.separates or measure.posterior or measure.chance:
@@ -144,6 +159,13 @@ class Measurer:
                     out |= equilibrium_counts(self.scenario, settings, asked, sequences=sequences, remove=case.remove)
             self.counts[key] = out
         return self.counts[key]
+
+
+def _ranges(solution: Solution, player: str) -> Floats:
+    """Return the range of a player's payoffs, (v,): that by which ties are told."""
+    game = solution.game
+    span = game.numbers.span[:, game.graph.players.index(player)]
+    return span.reshape(game.variants, -1).max(axis=1)
 
 
 def repaid(solution: Solution, changed: Mapping[str, Any]) -> Solution:

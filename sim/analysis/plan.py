@@ -103,6 +103,11 @@ class Measure(Strict):
 
     advantage: str = ""
     chosen: str = Field(default="", description="a move or group: how likely it is at a state of the recorded history")
+    worth: str = Field(
+        default="", description="a move, group or action: what the best of it is worth to its mover at such a state"
+    )
+    range_of: str = Field(default="", description="a player: the range of his payoffs, by which ties are told")
+    state: bool = Field(default=False, description="the number of the node that the recorded history leads to")
     at: str = ""
     player: str = ""
     paid: dict[str, Any] = Field(

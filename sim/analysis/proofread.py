@@ -178,11 +178,21 @@ class Proofreader:
         moves = {word for action in scenario.actions for word in (action.move, action.group) if word}
         for name, measure in experiment.measures.items():
             told = (measure.separates, measure.posterior, measure.chance)
-            moved = measure.advantage or measure.chosen
+            moved = measure.advantage or measure.chosen or measure.worth
             asked = sum(
                 map(
                     bool,
-                    (measure.likelihood, measure.advantage, measure.chosen, measure.equilibria, measure.parting, *told),
+                    (
+                        measure.likelihood,
+                        measure.advantage,
+                        measure.chosen,
+                        measure.worth,
+                        measure.range_of,
+                        measure.state,
+                        measure.equilibria,
+                        measure.parting,
+                        *told,
+                    ),
                 )
             )
             if asked != 1:
@@ -190,7 +200,7 @@ class Proofreader:
                     ("measures", name),
                     "bad-measure",
                     f"measure {name} asks {'several things' if asked else 'nothing'}",
-                    "write advantage or chosen = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
+                    "write advantage, chosen or worth = a move or group, likelihood = true, parting = a concept, equilibria = a condition, "
                     "separates = a private type, or posterior or chance with its move and type",
                 )
             elif any(told):
@@ -202,6 +212,10 @@ class Proofreader:
                     self.note(("measures", name, "equilibria"), "bad-measure", str(error))
             elif measure.parting:
                 self.known(("measures", name, "parting"), measure.parting, self.labels(), "the label of a concept here")
+            elif measure.range_of:
+                self.known(("measures", name), measure.range_of, scenario.player_ids, "a player")
+            elif measure.state:
+                continue
             elif moved:
                 self.known(("measures", name), moved, moves, "a move or group")
                 self.paid(name, measure)
@@ -282,6 +296,7 @@ class Proofreader:
         variables = {*asked, *experiment.measures, *(f"value_{player}" for player in self.scenario.player_ids)}
         variables |= {f"{name}.{end}" for name in asked for end in ("never", "round", "by")}
         dims = {"arm", "concept", *experiment.vary}
+        dims |= {"round", "rung", "turn_round", "move"} if experiment.trajectories else set()
         for index, figure in enumerate(experiment.figures):
             place: Key = ("figures", index)
             if figure.kind == "finding":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read", "write_manifest"]
 
-PACKAGES = ("escalation-sim", "numpy", "scipy", "numba", "xarray", "zarr", "matplotlib", "pydantic")
+PACKAGES = ("escalation-sim", "numpy", "scipy", "numba", "xarray", "zarr", "SALib", "matplotlib", "pydantic")
 
 
 def _version(name: str) -> str:
@@ -38,6 +38,7 @@ def write_manifest(
     command: str = "",
     figures: tuple[str, ...] = (),
     findings: Mapping[str, Any] | None = None,
+    seconds: float | None = None,
 ) -> Path:
     """Write ``manifest.json`` beside the data; it appears whole or not at all.
 
@@ -53,6 +54,8 @@ def write_manifest(
         Names of figure files in the folder.
     findings
         Records of the experiment's findings.
+    seconds
+        How long the run took; what was found on disk took none.
 
     Returns
     -------
@@ -74,6 +77,7 @@ def write_manifest(
         "dimensions": {str(name): int(size) for name, size in dataset.sizes.items()},
         "figures": list(figures),
         "findings": sorted(findings or ()),
+        "seconds": seconds,
     }
     temporary = manifest.with_suffix(".json.partial")
     temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -152,7 +152,7 @@ class _Walker:
             matching = texts == text
             known = known or bool(matching.any())
             here = weights[self.source[edges]]
-            if not (here[matching] > 0).any():
+            if not (here[matching] > 0).any() or self.mass(weights) <= 0:
                 continue
             self.done = self.done if layer == self.layer else frozenset()
             if graph.layer_player[layer] == SIMULTANEOUS:

@@ -42,6 +42,7 @@ __all__ = ["BLOCK_BYTES", "GAME_KEYS", "OPTION_KEYS", "Case", "Survey"]
 BLOCK_BYTES = 16_000_000  # of one array of profiles: it stays near the processor, and the allocator keeps memory instead of returning it
 NUMBER_BYTES = 16_000_000
 PIECES = 1
+LARGER = 16
 MOST_GAMES = 16
 GAME_KEYS = ("rounds", "start")
 """What can be varied beside assumptions and needs a game of its own."""
@@ -156,8 +157,11 @@ class Survey:
 
     def block(self, game: Game) -> int:
         """Say how many variants are solved at once."""
-        size = max(1, self.block_bytes // (8 * game.lanes * max(game.graph.edge_count, game.graph.node_count)))
-        return size // LANES * LANES if size >= LANES else min(LANES, 2 * size)
+        one = 8 * game.lanes * max(game.graph.edge_count, game.graph.node_count)
+        size = self.block_bytes // one
+        if size < 2 * LANES:  # a large game: what is saved by looking once for several is worth more memory
+            size = min(2 * LANES, LARGER * self.block_bytes // one)
+        return size // LANES * LANES if size >= LANES else max(1, size)
 
     def _numbered(self, game: Game, count: int) -> int:
         """Say of how many variants the numbers are computed at once: a multiple of the block, and no more than leaves every thread some."""

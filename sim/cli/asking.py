@@ -7,14 +7,15 @@ from typing import Annotated, Any
 
 import typer
 
-from sim.cli.common import print_json, print_line, read_options, settings
+from sim.cli.common import LIMIT, compile_file, print_json, print_line, read_options, settings
 
-__all__ = ["Figure", "Outcome", "Seed", "answer", "asked"]
+__all__ = ["Figure", "Outcome", "Seed", "answer", "asked", "tell"]
 
 Outcome = Annotated[
     str,
     typer.Option(
         "--outcome",
+        "--of",
         metavar="QUESTION",
         help="An outcome of the scenario, value_PLAYER, likelihood, or 'advantage(MOVE @ DATE)', 'chosen(MOVE @ DATE)'.",
     ),
@@ -37,45 +38,54 @@ def asked(
     start: str = "",
 ) -> dict[str, Any]:
     """Return the scenario, the concept with its options, and the case, as every ``find`` takes them; by default the concept that fits the game."""
-    from sim.analysis.eve import compile_from
     from sim.analysis.survey import Case
-    from sim.construct.compile import compile as compile_game
-    from sim.scenario.load import load
     from sim.solve.registry import default_concept
 
-    scenario = load(file)
+    game = compile_file(file, set_, rounds, remove, LIMIT, hidden=hidden, known=known, concepts=(concept,), since=start)
+    origin: Any = game.origin
+    chosen = concept or default_concept(game)
     case = Case(
         set=settings(set_),
         remove=tuple(remove or ()),
         rounds=rounds,
         start=start,
-        hidden="all" if hidden == ["all"] else None if hidden is None else tuple(hidden),
-        known=settings(known, "--known", "resolve=weak"),
+        hidden=origin.secret,
+        known=origin.told,
     )
-    chosen = concept
-    if not chosen:
-        build: dict[str, Any] = {"rounds": rounds, "remove": case.remove, "hidden": case.hidden, "known": case.known}
-        game = compile_from(scenario, start, case.set, **build) if start else compile_game(scenario, case.set, **build)
-        chosen = default_concept(game)
     options = read_options([chosen], precision, ties, option)[chosen]
-    return {"scenario": scenario, "concept": chosen, "options": options, "case": case}
+    return {"scenario": origin.scenario, "concept": chosen, "options": options, "case": case}
 
 
 def answer(found: Any, *, as_json: bool, figure: Path | None = None, concept: str = "") -> None:
     """Print a finding, and draw it if asked."""
-    from sim.present.findings import draw_finding, finding_lines, finding_tables
+    tell([{**found.record(), **({"concept": concept} if concept else {})}], as_json=as_json, figure=figure)
+
+
+def tell(records: list[dict[str, Any]], *, as_json: bool, figure: Path | None = None) -> None:
+    """Print the records of findings, and draw them into one figure if asked."""
+    from sim.present.findings import draw_finding
+
+    if figure is not None:
+        draw_finding(records, figure)
+    if as_json:
+        print_json(records if len(records) > 1 else records[0])
+        return
+    for place, record in enumerate(records):
+        if place:
+            print_line()
+        _tell(record)
+    if figure is not None:
+        print_line(f"wrote {figure}")
+
+
+def _tell(record: dict[str, Any]) -> None:
+    """Print one record."""
+    from sim.present.findings import finding_lines, finding_tables
     from sim.present.printing import print_table
 
-    record = {**found.record(), **({"concept": concept} if concept else {})}
-    if figure is not None:
-        draw_finding([record], figure)
-    if as_json:
-        print_json(record)
-        return
     for line in finding_lines(record):
         print_line(line)
     for table in finding_tables(record):
-        print_line()
-        print_table(table)
-    if figure is not None:
-        print_line(f"wrote {figure}")
+        if table.rows:
+            print_line()
+            print_table(table)

@@ -12,6 +12,8 @@ from sim.cli.common import Json, print_json, print_line, say
 from sim.errors import NoAnswerError, OptionError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.analysis.experiment import Study
     from sim.analysis.plan import Plan
 
@@ -59,9 +61,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Run an experiment, or go on where an earlier run stopped: data, figures, a manifest, and the sentence that answers its question."""
+    from time import perf_counter
+
     from sim.analysis.experiment import Study
     from sim.analysis.plan import read_experiment
 
+    begun = perf_counter()
     budget = _amount(memory, "--memory", SIZES, "4GB")
     seconds = _amount(time, "--time", UNITS, "10min")
     if workers is not None and scheduler is not None:
@@ -76,7 +81,7 @@ def run(
     if left:
         what = f"stopped after {time}: {left} chunk{'s' if left > 1 else ''} of results still missing; the same command goes on from here"
         raise NoAnswerError(what)
-    _finish(plan, folder, file, out, as_json=as_json)
+    _finish(plan, folder, file, out, lambda: round(perf_counter() - begun, 2), as_json=as_json)
 
 
 def _solve(
@@ -120,7 +125,9 @@ def _solve(
     return left
 
 
-def _finish(plan: Plan, folder: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
+def _finish(
+    plan: Plan, folder: Path, file: Path, out: Path | None, spent: Callable[[], float], *, as_json: bool
+) -> None:
     """Draw the figures, write the manifest, and print the answer."""
     from sim.analysis.answer import sentence
     from sim.analysis.findings import find_all
@@ -142,7 +149,7 @@ def _finish(plan: Plan, folder: Path, file: Path, out: Path | None, *, as_json: 
     answer = sentence(plan.experiment.answer, dataset, findings) if plan.experiment.answer else ""
     figures = draw(plan, dataset, folder, findings)
     command = f"sim run {file.as_posix()}" + (f" --out {out.as_posix()}" if out else "")
-    manifest = write_manifest(plan, dataset, folder, command, tuple(path.name for path in figures), findings)
+    manifest = write_manifest(plan, dataset, folder, command, tuple(path.name for path in figures), findings, spent())
     if as_json:
         print_json(
             {

@@ -27,7 +27,7 @@ TIE = 1e-9
 LANES = 8
 """How many variants stand abreast."""
 FEWEST = 3
-MOST_BYTES = 2**27
+MOST_BYTES = 2**28
 
 
 @nb.njit(

@@ -244,14 +244,14 @@ class Numbers:
         return len(self.reward)
 
     def take(self, index: slice) -> Numbers:
-        """Return some of the variants."""
+        """Return some of the variants, in one piece of memory as kernels take them."""
         return Numbers(
-            reward=self.reward[index],
-            pay=self.pay[index],
-            prob=self.prob[index],
-            discount=self.discount[index],
-            span=self.span[index],
-            prospect=None if self.prospect is None else self.prospect[index],
+            reward=np.ascontiguousarray(self.reward[index]),
+            pay=np.ascontiguousarray(self.pay[index]),
+            prob=np.ascontiguousarray(self.prob[index]),
+            discount=np.ascontiguousarray(self.discount[index]),
+            span=np.ascontiguousarray(self.span[index]),
+            prospect=None if self.prospect is None else np.ascontiguousarray(self.prospect[index]),
         )
 
 

@@ -19,6 +19,7 @@ PAGES = {
     "attribution": "sim.present.attribution",
     "border": "sim.present.border",
     "boxes": "sim.present.boxes",
+    "fit": "sim.present.fitted",
     "inverse": "sim.present.inverse",
     "ordering": "sim.present.orderings",
     "robust": "sim.present.robust",

@@ -265,3 +265,18 @@ def test_designs_are_checked_with_the_rest(files):
         (files / "many.toml").write_text(EXPERIMENT.replace(old, new), encoding="utf-8")
         with pytest.raises(ExperimentError, match=words):
             read_experiment(files / "many.toml")
+
+
+def test_private_numbers_can_be_varied(root):
+    scenario = sim.load(root / "scenarios" / "crisis_signalling.toml")
+    from sim.analysis.asker import Asker
+
+    name = next(iter(scenario.questions))
+    values = np.array([-2.0, -1.2, -0.5])
+    ask = Asker(scenario=scenario, questions=(name, "value_b"), concept="cutoff")
+    found = ask.all({"a_audience": values})
+    assert np.isfinite(found).all()
+    for v, value in enumerate(values):
+        solution = sim.solve(sim.compile(scenario, {"a_audience": value}), "cutoff")
+        assert found[0, v] == pytest.approx(float(sim.play(solution).outcome(name)[0]), abs=1e-9)
+        assert found[1, v] == pytest.approx(float(solution.values[0, 1]), abs=1e-9)

@@ -316,7 +316,10 @@ def main():
     import branch
     import markov
     import private
+    import questions
+    import sensitivity
     import stability
+    import variants
 
     entries = [
         large(),
@@ -328,6 +331,9 @@ def main():
         *strategic(),
         *branch.rows(row),
         *private.rows(row, Path(__file__).parent, most=8),
+        *variants.rows(row, median_times),
+        *sensitivity.rows(row),
+        *questions.rows(row, ROOT),
     ]
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{'what':68} {'ours':>10} {'reference':>10} {'ratio':>9} {'asked':>9}  ")

@@ -279,37 +279,6 @@ def processes(row, count=8192):
     ]
 
 
-def growth():
-    """Return time per variant against nodes and against the batch, certified, one outcome."""
-    import sim
-
-    scenario = sim.load(ROOT / "scenarios" / "brinkmanship.toml")
-    by_nodes, by_batch = [], []
-    for rounds in (10, 40, 160, 640, 2560, 10240):
-        try:
-            survey = survey_of(scenario, ("disaster",), rounds=rounds)
-            nodes = survey.game(survey.cases[0], {}).graph.node_count
-        except Exception:  # noqa: BLE001 - longer than the language allows
-            break
-        count = max(8, min(4096, 4_000_000 // nodes // 8 * 8))
-        columns = sampled(scenario, count).rows(0, count)
-        survey.ask(columns)
-        begun = time.perf_counter()
-        survey.ask(columns)
-        by_nodes.append((nodes, (time.perf_counter() - begun) / count))
-    survey = survey_of(scenario, ("disaster",), rounds=LADDER_ROUNDS)
-    for count in (1, 10, 100, 1000, 10_000, 100_000):
-        columns = sampled(scenario, count).rows(0, count)
-        survey.ask(columns)
-        repeats = []
-        for _ in range(3):
-            begun = time.perf_counter()
-            survey.ask(columns)
-            repeats.append((time.perf_counter() - begun) / count)
-        by_batch.append((count, statistics.median(repeats)))
-    return by_nodes, by_batch
-
-
 def rows(row, median_times, *, ladder=1_000_000, rock=100_000):
     """Return all rows."""
     return [
@@ -326,9 +295,6 @@ if __name__ == "__main__":
     from run import median_times as timer
     from run import row as make
 
-    if sys.argv[1:] == ["growth"]:
-        sys.stdout.write(json.dumps(growth()) + "\n")
-        sys.exit()
     few = len(sys.argv) > 1
     for entry in rows(make, timer, **({"ladder": 65536, "rock": 4096} if few else {})):
         ratio = f", ratio {entry['ratio']:,.2f}" if entry["ratio"] else ""
