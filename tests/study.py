@@ -11,9 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 HEAD = """# Experiments
 
-Each file asks one question of a scenario and answers it in a sentence computed from its data. The answers below are those of the files as they stand; `make study` runs
-all of them and writes this page anew. Every number in them is an answer to "what follows from these assumptions", none a finding about the world: ranges are in the
-scenario's ledger (`sim show scenarios/rock_bottom.toml`).
+Each file asks one question of a scenario and answers it in a sentence computed from its data. The answers below are those
+of the files as they stand; `make study` runs all of them and writes this page anew. Every number in them says what follows
+from assumptions, none is a finding about the world; the ranges are in the scenario's ledger (`sim show scenarios/rock_bottom.toml`).
 
 | question | file | answer | run time |
 |---|---|---|---|

@@ -28,13 +28,17 @@ def pick(array: xr.DataArray, where: dict[str, Any]) -> xr.DataArray:
         For a label that the dimension does not have.
     """
     for name, value in where.items():
+        place = array[name]
         if isinstance(value, str):
-            labels = [str(label) for label in array[name].values]
+            labels = [str(label) for label in place.values]
             if value not in labels:
-                raise OptionError(f"{name} has no '{value}'; known: {', '.join(labels)}")
-            array = array.isel({name: labels.index(value)})
+                raise OptionError(f"{name} has no '{value}'; known: {', '.join(dict.fromkeys(labels))}")
+            found = np.flatnonzero(np.array(labels) == value)
         else:
-            array = array.isel({name: int(np.abs(array[name].values.astype(float) - float(value)).argmin())})
+            numbers = place.values.astype(float)
+            found = np.flatnonzero(numbers == numbers[np.abs(numbers - float(value)).argmin()])
+        alone = place.dims == (name,)  # else a coordinate along the variants: all that have the value
+        array = array.isel({place.dims[0]: int(found[0]) if alone else found})
     return array.squeeze(drop=True)
 
 
@@ -46,7 +50,7 @@ def crossings(x: Any, y: Any, level: float) -> list[tuple[float, float]]:
     x, y
         Grid and values, shape (k,).
     level
-        A value equal to the level counts as above it.
+        A value equal to the level counts as above it; next to a value that is not known nothing is said to cross.
 
     Returns
     -------
@@ -58,9 +62,10 @@ def crossings(x: Any, y: Any, level: float) -> list[tuple[float, float]]:
     >>> crossings([0, 1, 2, 3], [0, 0, 1, 0], 0.5)
     [(1.0, 2.0), (2.0, 3.0)]
     """
-    above = np.asarray(y, dtype=float) >= level
-    grid = np.asarray(x, dtype=float)
-    return [(float(grid[k]), float(grid[k + 1])) for k in np.flatnonzero(above[1:] != above[:-1])]
+    values, grid = np.asarray(y, dtype=float), np.asarray(x, dtype=float)
+    above, known = values >= level, np.isfinite(values)
+    crossed = (above[1:] != above[:-1]) & known[1:] & known[:-1]  # what is not known lies on no side
+    return [(float(grid[k]), float(grid[k + 1])) for k in np.flatnonzero(crossed)]
 
 
 def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
@@ -77,6 +82,10 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
             raise OptionError(
                 f"fact of {fact.of}: argmax along '{fact.along}' needs every other dimension fixed by where"
             )
+        if array[fact.along].dtype.kind not in "fiub":
+            raise OptionError(f"fact of {fact.of}: argmax along '{fact.along}' needs numbers there, not labels")
+        if np.isnan(array.values).all():
+            return float("nan")
         return float(array[fact.along].values[int(np.nanargmax(array.values))])
     if fact.reduce == "value":
         if array.ndim:
@@ -94,7 +103,9 @@ def _value(fact: Fact, dataset: xr.Dataset, where: dict[str, Any]) -> Any:
         return float((known < fact.level).mean())
     if fact.reduce == "count":
         return float((values >= fact.level).sum())
-    return float({"mean": np.nanmean, "min": np.nanmin, "max": np.nanmax}[fact.reduce](values))
+    if not len(known):
+        return float("nan")
+    return float({"mean": np.mean, "min": np.min, "max": np.max}[fact.reduce](known))
 
 
 def _told(fact: Fact, findings: Mapping[str, Any]) -> Any:
@@ -110,14 +121,24 @@ def _told(fact: Fact, findings: Mapping[str, Any]) -> Any:
 def _text(fact: Fact, value: Any) -> str:
     """Write a fact."""
     if isinstance(value, str):
-        return value
+        return value.replace("_", " ")  # a name, as one reads it
     if isinstance(value, list):
-        if value and all(isinstance(one, (list, tuple)) for one in value):
-            return " and ".join(f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})" for low, high in value)
-        return " and ".join(one if isinstance(one, str) else f"{one:.3g}" for one in value) or "nowhere in the range"
+        return " and ".join(_one(item) for item in value) or "nowhere in the range"
+    if not np.isfinite(value):
+        return "undefined"
     if fact.words:
         return fact.words[int(value >= fact.level)]
-    return f"{value:.3g}" if np.isfinite(value) else "undefined"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3g}"
+
+
+def _one(item: Any) -> str:
+    """Write one item of a list: an interval, a number, a word."""
+    if isinstance(item, (list, tuple)):
+        low, high = item
+        return f"{(low + high) / 2:.3g} (between {low:.3g} and {high:.3g})"
+    return item.replace("_", " ") if isinstance(item, str) else "undefined" if item is None else f"{item:.3g}"
 
 
 def facts(answer: Answer, dataset: xr.Dataset, findings: Mapping[str, Any] | None = None) -> dict[str, tuple[Any, str]]:
@@ -136,6 +157,8 @@ def facts(answer: Answer, dataset: xr.Dataset, findings: Mapping[str, Any] | Non
             continue
         value = _value(fact, dataset, fact.where)
         if fact.minus is not None:
+            if fact.reduce == "crossings":
+                raise OptionError(f"fact {name}: crossings cannot be subtracted; leave minus out")
             value = value - _value(fact, dataset, {**fact.where, **fact.minus})
         out[name] = value, _text(fact, value)
     return out
@@ -156,7 +179,7 @@ def sentence(answer: Answer, dataset: xr.Dataset, findings: Mapping[str, Any] | 
         if name not in found:
             raise OptionError(f"the answer's sentence names '{name}', which is not among its facts: {', '.join(found)}")
         value, text = found[name]
-        if not form or not isinstance(value, (int, float)) or not np.isfinite(value):
+        if not form or isinstance(value, bool) or not isinstance(value, (int, float)) or not np.isfinite(value):
             return text
         return format(value, form[1:])
 

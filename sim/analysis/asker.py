@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sim.analysis.outcomes import lone_first
 from sim.analysis.plan import ConceptSpec, Measure
 from sim.analysis.replay import parse_moment
 from sim.analysis.survey import Case, Survey
@@ -127,8 +128,7 @@ def read_question(scenario: Scenario, text: str) -> Question:
         return Question(text=text, name=name)
     outcome, _, end = name.partition(".")
     if outcome in scenario.questions and end in ("", "never", "round"):
-        expression = scenario.questions[outcome].expression
-        lone = expression.node.op == "name" and expression.atoms[0].op == "first"
+        lone = lone_first(scenario.questions[outcome].expression)
         if lone != bool(end):
             advice = f"ask {outcome}.never or {outcome}.round" if lone else f"ask {outcome}"
             raise OptionError(f"'{text}': {outcome} is {'a' if lone else 'not a'} lone first(…); {advice}")

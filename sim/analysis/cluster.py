@@ -22,7 +22,7 @@ __all__ = ["local", "remote"]
 
 AHEAD = 2
 PATIENCE = 120.0
-LOST = ("CommClosedError", "CancelledError", "FutureCancelledError", "KilledWorker", "TimeoutError", "OSError")
+LOST = ("CommClosedError", "CancelledError", "FutureCancelledError", "TimeoutError", "OSError")
 
 
 @lru_cache(maxsize=2)
@@ -34,7 +34,7 @@ def _study(name: str, experiment: str, scenario: str) -> Any:
     return Study(plan_of(name, experiment, scenario))
 
 
-def solve_chunk(name: str, experiment: str, scenario: str, first: int, stop: int) -> dict[str, Any]:
+def solve_chunk(name: str, experiment: str, scenario: str, first: int, stop: int, program: str = "") -> dict[str, Any]:
     r"""Solve a chunk in a worker.
 
     Parameters
@@ -43,6 +43,13 @@ def solve_chunk(name: str, experiment: str, scenario: str, first: int, stop: int
         The experiment's name, and the texts of its file and of the scenario's.
     first, stop
         The variants.
+    program
+        The digest of the program that asks; nothing is said about it if it is empty.
+
+    Raises
+    ------
+    OptionError
+        If this is another program than the one that asks.
 
     Returns
     -------
@@ -56,6 +63,10 @@ def solve_chunk(name: str, experiment: str, scenario: str, first: int, stop: int
     >>> solve_chunk("t", text, sim.template().read_text(encoding="utf-8"), 0, 2)["prize"]
     array([1., 2.])
     """
+    from sim.analysis.experiment import program_digest
+
+    if program and program != program_digest():
+        raise OptionError("a worker runs another version of escalation-sim; install the same there, or use --workers")
     return _study(name, experiment, scenario).chunk(first, stop)
 
 
@@ -75,14 +86,17 @@ def _stream(
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Hand in chunks, a few for each worker, and yield what comes back."""
     distributed = _distributed()
+    from sim.analysis.experiment import program_digest
+
     texts = plan.name, plan.texts["experiment"], plan.texts["scenario"]
+    program = program_digest()
     waiting = distributed.as_completed()
 
     def more() -> bool:
         job = next(jobs, None)
         if job is None:
             return False
-        future = client.submit(solve_chunk, *texts, job[1], job[2], pure=False)
+        future = client.submit(solve_chunk, *texts, job[1], job[2], program, pure=False)
         held[future.key] = job
         waiting.add(future)
         return True
@@ -92,7 +106,14 @@ def _stream(
         if not more():
             break
     for future in waiting:
-        arrays = future.result()
+        try:
+            arrays = future.result()
+        except distributed.KilledWorker:
+            _, first, stop = held[future.key]
+            message = f"variants {first} to {stop - 1} killed every worker that tried them, perhaps for want of memory"
+            raise OptionError(
+                f"{message}; what is done is kept: start fresh with a smaller --chunk, or give workers more memory"
+            ) from None
         job = held.pop(future.key)
         yield job[0], arrays
         more()

@@ -18,12 +18,12 @@ from sim.analysis.findings import case_of, find_all
 from sim.analysis.grids import Grid, Product
 from sim.analysis.measured import move_names
 from sim.analysis.plan import VARIED, Plan, axis_values, read_experiment
-from sim.analysis.store import Layout, Store
+from sim.analysis.store import Layout, Store, alone
 from sim.analysis.survey import BLOCK_BYTES, Survey
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import xarray as xr
 
@@ -34,6 +34,9 @@ __all__ = ["Estimate", "Study", "flat_dataset", "run", "run_plan"]
 EDGES_A_SECOND = 4e7
 CHUNK_SECONDS = 8.0
 RESULT_BYTES = 64_000_000
+TRIED = 24  # variants looked at to tell what a run takes
+LONG = 15.0
+OWN_BYTES = 200_000_000  # of the program itself
 _TRAILING = {
     "distribution": ("round", "rung"),
     "first_passage": ("round", "rung"),
@@ -60,9 +63,9 @@ class Estimate:
     Attributes
     ----------
     variants, cases, concepts, structures
-        How many variants, arms, concepts; and, among the first variants, how many structures.
+        How many variants, arms, concepts; and how many structures among some variants that are spread over the design.
     nodes, edges
-        Size of the first structure.
+        Size of the largest structure among them.
     chunk, chunks
         Variants in a chunk, and how many chunks.
     memory
@@ -164,8 +167,7 @@ class Study:
 
     def first_game(self) -> Any:
         """Compile the game of the first arm and variant."""
-        given = self.survey.spelled(self.design.rows(0, min(1, self.design.count)), 1)
-        shape, _ = next(self.survey.shapes(given, 1))
+        shape, _ = next(self.survey.shapes(self.design.rows(0, min(1, self.design.count)), 1))
         return self.survey.game(self.survey.cases[0], shape)
 
     def result_bytes(self) -> int:
@@ -179,28 +181,38 @@ class Study:
         return 8 * (len(self.survey.cases) * len(self.survey.concepts) * names + len(self.design.names))
 
     def estimate(self, wanted: int | None = None) -> Estimate:
-        """Say what a run will take; a few variants are solved to time them."""
-        game = self.first_game()
-        chunk = self.chunk_size(wanted)
-        count = self.design.count
-        self.chunk(0, 1)
-        begun = time.perf_counter()
-        self.chunk(0, 1)
-        spent = time.perf_counter() - begun
-        some = min(count, max(1, min(self.survey.block(game), int(1.0 / max(spent, 1e-6)))))
-        if some > 1:
-            begun = time.perf_counter()
-            self.chunk(0, some)
-            spent = (time.perf_counter() - begun) / some
-        look = min(count, 4096)
-        shapes = list(self.survey.shapes(self.survey.spelled(self.design.rows(0, look), look), look))
-        block = self.survey.block(game) * 8 * game.lanes * max(game.graph.edge_count, game.graph.node_count)
-        held = 6 * block + game.graph.nbytes * min(16, len(shapes)) + min(chunk, count) * self.result_bytes() * 2
+        """Say what a run will take: a few variants, spread over the design, are solved to time them."""
+        chunk, count = self.chunk_size(wanted), self.design.count
+        places = np.unique(np.linspace(0, count - 1, min(count, TRIED)).astype(np.int64)).tolist()
+        drawn = [self.design.rows(place, place + 1) for place in places]
+        look = {name: np.concatenate([one[name] for one in drawn]) for name in self.design.names}
+        shapes = list(self.survey.shapes(look, len(places)))
+        begun, spent, largest, block, single = time.perf_counter(), 0.0, self.first_game(), 1, 0
+        for shape, rows in shapes:
+            games = [self.survey.game(case, shape) for case in self.survey.cases]
+            largest = max([largest, *games], key=lambda game: game.graph.edge_count)
+            some = self._some(games, count * len(rows) // len(places))
+            columns = {name: np.repeat(values[rows[:1]], some) for name, values in look.items()}
+            self.survey.ask(columns, some)  # what is derived from a structure is derived once
+            start = time.perf_counter()
+            self.survey.ask(columns, some)
+            spent += len(rows) * (time.perf_counter() - start) / some
+            single += len(rows)
+            if time.perf_counter() - begun > LONG:
+                break
+        graph = largest.graph
+        block = self.survey.block(largest) * 8 * largest.lanes * max(graph.edge_count, graph.node_count)
+        held = 6 * block + 4 * graph.nbytes * min(16, len(shapes)) + 2 * min(chunk, count) * self.result_bytes()
         return Estimate(
             variants=count, cases=len(self.survey.cases), concepts=len(self.survey.concepts), structures=len(shapes),
-            nodes=game.graph.node_count, edges=game.graph.edge_count, chunk=chunk, chunks=-(-count // chunk),
-            memory=held, stored=count * self.result_bytes(), seconds=spent * count,
+            nodes=graph.node_count, edges=graph.edge_count, chunk=chunk, chunks=-(-count // chunk),
+            memory=OWN_BYTES + held, stored=count * self.result_bytes(), seconds=spent / single * count,
         )  # fmt: skip
+
+    def _some(self, games: Sequence[Any], share: int) -> int:
+        """Say how many variants of a structure are timed: a block, but no more than a second's work, nor more than there are."""
+        edges = sum(game.graph.edge_count * game.lanes for game in games) * len(self.survey.concepts)
+        return max(1, min(share, self.survey.block(games[0]), int(EDGES_A_SECOND / max(1, edges))))
 
     # -- labels -----------------------------------------------------------------------------------------------------------------------
 
@@ -213,9 +225,9 @@ class Study:
             "concept": [spec.label for spec in self.plan.concepts],
         }
         ladder = self.scenario.ladder
-        rounds = asked.rounds or self.scenario.rounds
         if asked.trajectories and ladder and ladder.labels:
-            first = self.first_game().origin.first if asked.start else 1
+            origin = self.first_game().origin
+            first, rounds = origin.first, origin.rounds
             out |= {
                 "round": list(range(first - 1, rounds + 1)),
                 "rung": list(ladder.labels.values),
@@ -310,7 +322,17 @@ class Study:
         tuple
             The store; how many chunks were found whole, and how many are still missing.
         """
-        store = Store(out, self.layout(chunk), fresh=fresh)
+        with alone(out):
+            return self._fill(Store(out, self.layout(chunk), fresh=fresh), progress, solver, seconds)
+
+    def _fill(
+        self,
+        store: Store,
+        progress: Callable[[int, int], None] | None,
+        solver: Callable[[Iterable[tuple[int, int, int]]], Iterable[tuple[int, dict[str, Any]]]] | None,
+        seconds: float | None,
+    ) -> tuple[Store, int, int]:
+        """Solve what is missing in a store."""
         missing = store.missing()
         layout = store.layout
         solves = len(self.survey.cases) * len(self.survey.concepts)

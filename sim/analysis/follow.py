@@ -109,7 +109,7 @@ class Followed:
 def _logarithm(probability: Floats) -> Floats:
     """Add the logarithms of each row, shape (v,)."""
     with np.errstate(divide="ignore"):
-        return np.log(probability).sum(axis=1) + 0.0
+        return np.ascontiguousarray(np.log(probability)).sum(axis=1) + 0.0  # row by row, however many rows there are
 
 
 def _keep(graph: Graph, profile: Floats, step: Record, layer: int, *, forced: bool) -> None:
@@ -386,7 +386,7 @@ def worths(solution: Solution, at: str | int | None = None, player: str = "") ->
         others: Any = np.zeros((len(own), len(rows)))
         np.add.at(others, rest, share.T)
         flow = others[rest].T * worth[rows, : len(own)]
-        q = np.stack([flow[:, own == a].sum(axis=1) for a in range(own.max() + 1)], axis=1)
+        q = np.stack([np.ascontiguousarray(flow[:, own == a]).sum(axis=1) for a in range(own.max() + 1)], axis=1)
         found.append((rows, mine, q))
     return _together(found, game.variants)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.analysis.compare import compare
 from sim.analysis.follow import advantages, best_of, chosen, follow, situations, worths
+from sim.analysis.outcomes import lone_first
 from sim.analysis.paths import play
 from sim.analysis.plan import read_type
 from sim.analysis.replay import one_variant, situation
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from sim.analysis.paths import Paths
     from sim.analysis.plan import Measure
     from sim.analysis.survey import Case
-    from sim.game.graph import EdgeLabel
+    from sim.game.graph import EdgeLabel, Game
     from sim.kinds import Floats
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
@@ -51,6 +52,30 @@ class Measurer:
         self.scenario, self.outcomes, self.measures, self.trajectories = scenario, outcomes, measures, trajectories
         self.compared = {measure.parting for measure in measures.values() if measure.parting}
         self.counts: dict[Any, dict[str, int]] = {}
+
+    def shapes(self, game: Game) -> dict[str, tuple[int, ...]]:
+        """Name every answer, with the axes that it has after the variants.
+
+        Parameters
+        ----------
+        game
+            One of the games: all have as many rounds, where trajectories are kept.
+        """
+        out: dict[str, tuple[int, ...]] = {f"value_{player}": () for player in self.scenario.player_ids}
+        ends = game.origin.rounds - game.origin.first + 2
+        for name in self.outcomes:
+            if lone_first(self.scenario.questions[name].expression):
+                out |= {f"{name}.never": (), f"{name}.round": ()}
+                if self.trajectories:
+                    out[f"{name}.by"] = (ends,)
+            else:
+                out[name] = ()
+        ladder = self.scenario.ladder
+        if self.trajectories and ladder:
+            moves = len(move_names(self.scenario))
+            out |= {"distribution": (ends, ladder.size), "first_passage": (ends, ladder.size), "likely": (ends,)}
+            out["played"] = (game.origin.rounds, moves)
+        return out | dict.fromkeys(self.measures, ())
 
     def measured(
         self,
@@ -145,10 +170,11 @@ class Measurer:
             name: float(given[name][min(variant, given[name].size - 1)]) for name in solution.game.origin.settings
         }
         key = case.name, tuple(settings.items())
-        if key not in self.counts:
+        found = self.counts.get(key)
+        if found is None:
             if len(self.counts) >= MOST_COUNTS:
                 self.counts.clear()
-            out: dict[str, int] = {}
+            found = dict[str, int]()
             for sequences in ("legal", "single"):
                 asked = {
                     name: (measure.equilibria, measure.under)
@@ -156,9 +182,9 @@ class Measurer:
                     if measure.equilibria and measure.sequences == sequences
                 }
                 if asked:
-                    out |= equilibrium_counts(self.scenario, settings, asked, sequences=sequences, remove=case.remove)
-            self.counts[key] = out
-        return self.counts[key]
+                    found |= equilibrium_counts(self.scenario, settings, asked, sequences=sequences, remove=case.remove)
+            self.counts[key] = found
+        return found
 
 
 def _ranges(solution: Solution, player: str) -> Floats:

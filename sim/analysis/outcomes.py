@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sim.kinds import Floats, Ints
     from sim.scenario.expression import Atom, Expression
 
-__all__ = ["Memory", "Tally", "operand_values", "question", "round_ends", "tally"]
+__all__ = ["Memory", "Tally", "lone_first", "operand_values", "question", "round_ends", "tally"]
 
 LINEAR = frozenset({"final", "count", "sum_over"})
 MAX_SPLIT = 20_000_000
@@ -91,6 +91,18 @@ def question(game: Game, name: str) -> Expression:
     if name not in known:
         raise OptionError(f"'{name}' is not an outcome of the scenario; {did_you_mean(name, known)}")
     return known[name].expression
+
+
+def lone_first(expression: Expression) -> bool:
+    """Whether an outcome is a lone ``first``, whose answer may be "never".
+
+    Examples
+    --------
+    >>> import sim
+    >>> lone_first(sim.load("scenarios/rock_bottom.toml").questions["first_deeper"].expression)
+    True
+    """
+    return expression.node.op == "name" and expression.atoms[0].op == "first"
 
 
 def round_ends(game: Game) -> tuple[Any, Any]:

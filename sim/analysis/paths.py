@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.analysis.outcomes import Tally, question, tally
+from sim.analysis.outcomes import Tally, lone_first, question, tally
 from sim.analysis.unroll import unrolled
 from sim.errors import OptionError, did_you_mean
 from sim.game.graph import CHANCE, TERMINAL
@@ -234,8 +234,7 @@ class Paths:
 
     def is_first(self, name: str) -> bool:
         """Whether an outcome is a lone ``first``, whose answer may be "never"."""
-        expression = question(self.game, name)
-        return expression.node.op == "name" and expression.atoms[0].op == "first"
+        return lone_first(question(self.game, name))
 
     def outcomes(self) -> dict[str, Floats]:
         """Return all outcomes of the scenario; a lone ``first`` gives ``name.never`` and ``name.round``."""

@@ -50,8 +50,17 @@ class Axis(Strict):
     scale: Literal["linear", "log"] = "linear"
 
 
-OPTIONS: dict[str, Any] = {"precision": float, "selection": str, "ties": str, "level": int, "tau": float, "ahead": int}
-VARIED: dict[str, Any] = {**OPTIONS, "rounds": int, "start": str}
+def _whole(value: Any) -> int:
+    """Read a whole number."""
+    if not float(value).is_integer():
+        raise ValueError("expected a whole number")
+    return int(value)
+
+
+OPTIONS: dict[str, Any] = {
+    "precision": float, "selection": str, "ties": str, "level": _whole, "tau": float, "ahead": _whole,
+}  # fmt: skip
+VARIED: dict[str, Any] = {**OPTIONS, "rounds": _whole, "start": str}
 """What can be varied beside assumptions and named variants, and what its values are."""
 CONCEPT_OPTIONS = ("ties", "precision", "level", "tau", "ahead", "selection", "fallback")
 

@@ -27,6 +27,7 @@ class Proofreader:
     def __init__(self, experiment: Experiment, scenario: Scenario, lines: dict[Key, int], name: str) -> None:
         self.experiment, self.scenario, self.lines, self.name = experiment, scenario, lines, name
         self.problems: list[Problem] = []
+        self.columns: set[str] = set()
 
     def note(self, path: Key, kind: str, what: str, advice: str = "") -> None:
         """Note a mistake at a key."""
@@ -53,10 +54,11 @@ class Proofreader:
         ]
         for index, arm in enumerate(self.experiment.arms):
             settings += [(("arms", index, "set", name), name, value) for name, value in arm.set.items()]
-        designed = self.designed()
+        designed = self.columns
         for place, name, _ in settings:
             if name in self.experiment.vary or name in designed:
                 self.note(place, "duplicate-id", f"'{name}' is set here and varied too", "do one or the other")
+        self.named({*self.experiment.vary, *designed, *(name for _, name, _ in settings)})
         for name, axis in self.experiment.vary.items():
             settings += [(("vary", name), name, value) for value in axis_values(axis)]
         for place, name, value in settings:
@@ -70,6 +72,15 @@ class Proofreader:
                     VARIED[name](value)
             except (OptionError, TypeError, ValueError) as error:
                 self.note(place, "outside-range", f"{name} = {value!r:.40} cannot be used: {error}")
+
+    def named(self, names: set[str]) -> None:
+        """Check that nothing is set or varied that a varied named variant sets."""
+        axis = self.experiment.vary.get("variant", [])
+        for label in axis if isinstance(axis, list) else []:
+            one = self.scenario.variants.get(str(label))
+            for name in sorted(names & set(one.settings) if one else ()):
+                what = f"'{name}' is set by variant {label} and here too"
+                self.note(("vary", "variant"), "duplicate-id", what, "leave the variant or the assumption out")
 
     def designed(self) -> set[str]:
         """Check the designs, and return the names that they vary."""
@@ -111,10 +122,16 @@ class Proofreader:
                     f"vary.{name} has no values",
                     "list values, or give from, to and count; a log scale needs positive ends",
                 )
-        lengths = {arm.rounds for arm in self.experiment.arms}
-        if self.experiment.trajectories and ("rounds" in self.experiment.vary or len(lengths) > 1):
-            what = "trajectories need as many rounds in every variant"
-            self.note(("trajectories",), "bad-design", what, "leave rounds alone, or trajectories out")
+        asked = self.experiment
+        lengths = {(arm.rounds or asked.rounds, arm.start or asked.start) for arm in asked.arms}
+        if asked.trajectories and (len(lengths) > 1 or {"rounds", "start"} & {*asked.vary, *self.columns}):
+            what = "trajectories need the same rounds and start in every variant"
+            self.note(("trajectories",), "bad-design", what, "leave rounds and start alone, or trajectories out")
+        for index, given in enumerate(asked.concepts):
+            stated = {} if isinstance(given, str) else given.options
+            for name in sorted({*asked.vary, *self.columns} & set(stated)):
+                what = f"'{name}' is stated for this concept and varied too"
+                self.note(("concepts", index), "duplicate-id", what, "do one or the other")
 
     def concepts(self) -> list[str]:
         """Return the names of the concepts."""
@@ -126,6 +143,7 @@ class Proofreader:
         moves = {action.move for action in scenario.actions} | {
             action.group for action in scenario.actions if action.group
         }
+        self.columns = self.designed()
         self.varied()
         self.values()
         for name in experiment.set:
@@ -295,7 +313,7 @@ class Proofreader:
         asked = experiment.outcomes if experiment.outcomes is not None else list(self.scenario.questions)
         variables = {*asked, *experiment.measures, *(f"value_{player}" for player in self.scenario.player_ids)}
         variables |= {f"{name}.{end}" for name in asked for end in ("never", "round", "by")}
-        dims = {"arm", "concept", *experiment.vary}
+        dims = {"arm", "concept", *experiment.vary, *self.columns}
         dims |= {"round", "rung", "turn_round", "move"} if experiment.trajectories else set()
         for index, figure in enumerate(experiment.figures):
             place: Key = ("figures", index)
@@ -317,11 +335,17 @@ class Proofreader:
             for name in (figure.x, figure.y, *figure.where):
                 if name:
                     self.known(place, name, dims, "varied here")
+            if experiment.designs and figure.kind in ("phase", "lines"):
+                what = f"figure {figure.file} needs a grid, and there are designs"
+                self.note(place, "bad-design", what, "vary a grid, or draw a finding")
             if figure.kind in ("fan", "first_passage", "actions") and not experiment.trajectories:
                 self.note(place, "missing-key", f"figure {figure.file} needs trajectories", "write trajectories = true")
         for name, fact in (experiment.answer.facts if experiment.answer else {}).items():
             if fact.of.partition(".")[0] in experiment.findings and "." in fact.of:
                 continue
             self.known(("answer", "facts", name), fact.of, variables, "an outcome or measure of the experiment")
-            for dim in (*fact.where, *([fact.along] if fact.along else [])):
+            along = dims - {*experiment.vary, *self.columns} if experiment.designs else dims
+            for dim in fact.where:
                 self.known(("answer", "facts", name), dim, dims, "varied here")
+            if fact.along:
+                self.known(("answer", "facts", name), fact.along, along, "an axis of the result")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.analysis.answer import facts, sentence
+from sim.analysis.store import unfinished
+from sim.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +97,11 @@ def read(folder: str | Path, *, flat: bool = False) -> xr.Dataset:
     flat
         Leave all variants on one axis, and on disk until they are asked for; by default a grid has an axis for each varied assumption.
 
+    Raises
+    ------
+    OptionError
+        If the run was stopped before it had an answer to everything.
+
     Examples
     --------
     >>> import tempfile
@@ -108,6 +115,10 @@ def read(folder: str | Path, *, flat: bool = False) -> xr.Dataset:
     """
     import xarray as xr
 
+    missing = unfinished(Path(folder))
+    if missing:
+        what = f"{folder} is not finished: {missing} chunk{'s' if missing > 1 else ''} of results still missing"
+        raise OptionError(f"{what}; sim run with the same experiment goes on from there")
     data = xr.open_zarr(Path(folder) / "result.zarr", consolidated=False, chunks=None)
     axes = str(data.attrs.pop("axes", ""))
     if flat or not axes:

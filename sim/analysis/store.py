@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +20,18 @@ import numpy as np
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from sim.kinds import Keys
 
-__all__ = ["Layout", "Store", "digest", "write_json"]
+__all__ = ["Layout", "Store", "alone", "digest", "unfinished", "write_json"]
 
 PLAN = "plan.json"
 RESULT = "result.zarr"
 DONE = "done"
+LOCK = ".lock"
+_MARKER = re.compile(r"(\d+|layout)\.json(\.partial)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,7 @@ class Store:
     def __init__(self, folder: Path, layout: Layout, *, fresh: bool = False) -> None:
         self.folder = folder
         self.arrays: dict[str, Any] = {}
-        before = self._before()
+        before = self._before(fresh=fresh)
         if fresh:
             self._refuse_foreign(before, layout)
             self._clear()
@@ -131,20 +135,23 @@ class Store:
             self._begin()
         else:
             self._refuse_other(before, layout)
-            chunk = int(before["chunk"])
-            self.layout = replace(layout, chunk=chunk)
+            self.layout = replace(layout, chunk=int(before["chunk"]))
         self._open()
 
     # -- opening ----------------------------------------------------------------------------------------------------------------------
 
-    def _before(self) -> dict[str, Any] | None:
-        """Return what an earlier run said of the folder."""
+    def _before(self, *, fresh: bool) -> dict[str, Any] | None:
+        """Return what an earlier run said of the folder; with ``fresh`` what cannot be read counts as nothing."""
         path = self.folder / PLAN
         if not path.exists():
             return None
         try:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
-        except ValueError as error:
+            found = dict(json.loads(path.read_text(encoding="utf-8")))
+            kept = {name: found[name] for name in ("experiment", "variants")}
+            return {**kept, "inputs": dict(found["inputs"]), "chunk": max(1, int(found["chunk"]))}
+        except (ValueError, TypeError, KeyError) as error:
+            if fresh:
+                return None
             raise OptionError(
                 f"{path} cannot be read ({error}); run again with --fresh, or choose another folder with --out"
             ) from None
@@ -178,6 +185,10 @@ class Store:
 
     def _clear(self) -> None:
         """Throw away what is there: markers first, so that nothing counts half-way."""
+        strange = [path.name for path in (self.folder / DONE).glob("*") if not _MARKER.fullmatch(path.name)]
+        if strange:
+            what = f"{self.folder / DONE} holds {strange[0]}, which sim run has not written"
+            raise OptionError(f"{what}; nothing is thrown away: choose another folder with --out")
         for name in (DONE, RESULT):
             shutil.rmtree(self.folder / name, ignore_errors=True)
         for name in (PLAN, "manifest.json"):
@@ -185,7 +196,6 @@ class Store:
 
     def _begin(self) -> None:
         """Say what will be here."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         x = self.layout
         write_json(
             self.folder / PLAN,
@@ -193,16 +203,22 @@ class Store:
         )
 
     def _open(self) -> None:
-        """Open the store's group; begin it anew if a run was stopped while it was made."""
+        """Open the store's group; begin it anew if a run was stopped while it was made, or if it is damaged."""
         import zarr
 
         (self.folder / DONE).mkdir(parents=True, exist_ok=True)
-        whole = f"{DONE}/layout.json"
-        marker = self.folder / whole
+        marker = self.folder / DONE / "layout.json"
         if marker.exists():
-            self.group = zarr.open_group(self.folder / RESULT, mode="r+", zarr_format=3)
-            self.arrays = dict(self.group.arrays())
-            return
+            try:
+                self.group = zarr.open_group(self.folder / RESULT, mode="r+", zarr_format=3)
+                self.arrays = dict(self.group.arrays())
+                if sorted(self.arrays) == json.loads(marker.read_text(encoding="utf-8"))["arrays"]:
+                    return
+            except Exception:  # noqa: BLE001, S110 - whatever is wrong with it, everything is computed again
+                pass
+            self.arrays = {}
+            for path in (self.folder / DONE).glob("*.json"):
+                path.unlink()
         shutil.rmtree(self.folder / RESULT, ignore_errors=True)
         self.group = zarr.open_group(self.folder / RESULT, mode="w", zarr_format=3)
 
@@ -239,6 +255,7 @@ class Store:
             shape=shape,
             chunks=chunks,
             dtype=dtype,
+            fill_value=np.nan if np.dtype(dtype).kind == "f" else None,
             compressors=[ZstdCodec(level=1), Crc32cCodec()],
             dimension_names=dims,
             config={"write_empty_chunks": True},
@@ -258,6 +275,10 @@ class Store:
         """
         if not self.arrays:
             self._create(arrays)
+        if set(arrays) != set(self.arrays) - set(self.layout.labels):
+            raise ValueError(
+                "a chunk must hold what the others hold"
+            )  # a fault of ours: no number may take another's place
         first, stop = self.layout.span(k)
         for name, values in arrays.items():
             if name in self.layout.varied:
@@ -299,6 +320,57 @@ class Store:
         """Yield chunk after chunk, never holding all of them."""
         for k in range(self.layout.chunks):
             yield k, self.chunk(k)
+
+
+def unfinished(folder: Path) -> int:
+    """Count the chunks of a folder that have no marker yet; 0 where nothing tells of chunks.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> unfinished(Path("nowhere"))
+    0
+    """
+    try:
+        plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        chunks = -(-int(plan["variants"]) // int(plan["chunk"]))
+    except (OSError, ValueError, KeyError):
+        return 0
+    return sum(not (folder / DONE / f"{k}.json").exists() for k in range(chunks))
+
+
+@contextmanager
+def alone(folder: Path) -> Generator[None]:
+    """Keep other processes from writing into a folder meanwhile, where files can be locked.
+
+    Raises
+    ------
+    OptionError
+        If another run is writing there.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder, alone(Path(folder)):
+    ...     (Path(folder) / ".lock").exists()
+    True
+    """
+    try:
+        import fcntl
+    except ImportError:  # not on this system
+        yield
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"another run is writing into {folder}; wait for it, or choose another folder with --out"
+            raise OptionError(message) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def _owner(folder: Path) -> str | None:

@@ -44,7 +44,7 @@ NUMBER_BYTES = 16_000_000
 PIECES = 1
 LARGER = 16
 MOST_GAMES = 16
-GAME_KEYS = ("rounds", "start")
+GAME_KEYS = ("rounds", "start", "variant")
 """What can be varied beside assumptions and needs a game of its own."""
 OPTION_KEYS = ("precision", "selection", "ties", "level", "tau", "ahead")
 """What can be varied beside assumptions: options of concepts, taken by those that have them."""
@@ -137,7 +137,7 @@ class Survey:
         if key in self.games:
             self.games.move_to_end(key)
             return self.games[key]
-        settings = {**case.set, **{name: value for name, value in shape.items() if name not in GAME_KEYS}}
+        settings = {**self.settings(case, shape), **{n: value for n, value in shape.items() if n not in GAME_KEYS}}
         options: dict[str, Any] = {
             "rounds": shape.get("rounds", case.rounds),
             "remove": case.remove,
@@ -154,6 +154,11 @@ class Survey:
         if len(self.games) > MOST_GAMES:
             self.games.popitem(last=False)
         return game
+
+    def settings(self, case: Case, shape: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a named variant sets, and on top of it what the case does."""
+        named = self.scenario.variants[str(shape["variant"])].settings if "variant" in shape else {}
+        return {**named, **case.set}
 
     def block(self, game: Game) -> int:
         """Say how many variants are solved at once."""
@@ -198,8 +203,8 @@ class Survey:
         """
         given = {name: np.asarray(values) for name, values in columns.items()}
         size = count if count is not None else max((len(values) for values in given.values()), default=1)
-        given = self.spelled(given, size)
-        out = _Gathered(len(self.cases), len(self.concepts), size)
+        self.check(given)
+        out = _Gathered(self.answers(given, size), len(self.cases), len(self.concepts), size)
 
         def work(piece: _Piece) -> None:
             columns = {name: values[piece.rows] for name, values in given.items()}
@@ -211,53 +216,40 @@ class Survey:
                 step = self._numbered(game, len(rows))
                 first = min(self.block(game), step)
                 cuts = [0, *range(first, len(rows), step), len(rows)]
-                pieces = [_Piece(game, case, c, rows[a:b]) for a, b in pairwise(cuts) if b > a]
+                pieces = [_Piece(game, case, c, shape, rows[a:b]) for a, b in pairwise(cuts) if b > a]
                 work(pieces[0])  # what is derived from the structure is derived once
                 over_tasks(work, pieces[1:])
         return out.arrays
 
-    def spelled(self, columns: Mapping[str, Any], size: int) -> dict[str, Any]:
-        """Replace named variants by the assumptions that they set; refuse what cannot be varied."""
-        out = {name: values for name, values in columns.items() if name != "variant"}
+    def check(self, columns: Mapping[str, Any]) -> None:
+        """Refuse what cannot be varied."""
         known = {*self.scenario.assumptions, *GAME_KEYS, *OPTION_KEYS}
-        for name in out:
+        for name in columns:
             if name not in known:
                 raise OptionError(f"'{name}' cannot be varied; {did_you_mean(name, known)}")
-        if "variant" in columns:
-            out = {**self._named(np.asarray(columns["variant"]), size), **out}
-        return out
-
-    def _named(self, labels: Any, size: int) -> dict[str, Any]:
-        """Return the columns of the assumptions that named variants set; base values elsewhere."""
-        from sim.scenario.values import assumption_values
-
-        variants = self.scenario.variants
-        for label in dict.fromkeys(map(str, labels)):
-            if label != "base" and label not in variants:
-                raise OptionError(
-                    f"'{label}' is not a variant of the scenario; {did_you_mean(label, ['base', *variants])}"
-                )
-        names = dict.fromkeys(name for one in variants.values() for name in one.settings)
-        base = assumption_values(self.scenario, {})
-        out = {name: np.full(size, base[name][0]) for name in names}
-        for label, one in variants.items():
-            rows = labels == label
-            for name, value in assumption_values(self.scenario, one.settings).items():
-                if name in one.settings:
-                    out[name][rows] = value[0]
-        return out
+        for label in dict.fromkeys(map(str, columns.get("variant", ()))):
+            if label not in self.scenario.variants:
+                advice = did_you_mean(label, self.scenario.variants)
+                raise OptionError(f"'{label}' is not a variant of the scenario; {advice}")
 
     def shapes(self, columns: Mapping[str, Any], size: int) -> Iterator[tuple[dict[str, Any], Any]]:
         """Group variants by what shapes the game or cannot be solved in one batch: yield its values, and the variants that share them."""
         names = [name for name in columns if name in self.shaping or name in GAME_KEYS]
         yield from _alike({name: columns[name] for name in names}, np.arange(size))
 
+    def answers(self, columns: Mapping[str, Any], size: int) -> dict[str, tuple[int, ...]]:
+        """Name everything that is answered, with the axes that it has after the variants; all of them are always there."""
+        shape, _ = next(self.shapes(columns, max(1, size))) if size else ({}, None)
+        game = self.game(self.cases[0], shape)
+        return {"certified": (), "max_gain": (), **self.measurer.shapes(game)}
+
     def _numbers(
         self, piece: _Piece, columns: Mapping[str, Any], out: _Gathered, progress: Callable[[int], None] | None
     ) -> None:
         """Give a structure the numbers of some variants, and solve them block by block."""
         game, case, place, rows = piece.game, piece.case, piece.place, piece.rows
-        settings = {**case.set, **{n: v for n, v in columns.items() if n not in GAME_KEYS and n not in OPTION_KEYS}}
+        varied = {n: v for n, v in columns.items() if n not in GAME_KEYS and n not in OPTION_KEYS}
+        settings = {**self.settings(case, piece.shape), **varied}
         batch = renumber(game, settings)
         if batch.variants == 1 and len(rows) > 1:
             batch = batch.repeat(len(rows))
@@ -271,19 +263,17 @@ class Survey:
 
     def _block(self, game: Game, case: Case, place: int, options: Mapping[str, Any], rows: Any, out: _Gathered) -> None:
         """Solve a block under every concept and ask everything."""
-        solved: dict[str, list[tuple[Solution, Any]]] = {}
+        several = bool(self.measurer.compared)
+        solved = {spec.label: list(self._solved(game, spec, options)) for spec in self.concepts if several}
         for c, spec in enumerate(self.concepts):
-            found = list(self._solved(game, spec, options))
-            solved[spec.label] = found
-            for solution, part in found:
+            for solution, part in solved[spec.label] if several else self._solved(game, spec, options):
                 where = place, c, rows[part]
                 good = solution.certificate.certified
                 out.put("certified", where, good)
                 out.put("max_gain", where, solution.certificate.measures.max_gain)
                 if good.all():
-                    others = {label: pairs for label, pairs in solved.items() if label in self.measurer.compared}
                     paths = self._played(solution, case)
-                    for name, values in self.measurer.measured(solution, paths, part, others, case).items():
+                    for name, values in self.measurer.measured(solution, paths, part, solved, case).items():
                         out.put(name, where, values)
 
     def _solved(self, game: Game, spec: ConceptSpec, options: Mapping[str, Any]) -> Iterator[tuple[Solution, Any]]:
@@ -329,22 +319,19 @@ class _Piece:
     game: Game
     case: Case
     place: int
+    shape: Mapping[str, Any]
     rows: Any
 
 
 class _Gathered:
-    """Arrays that fill as variants are solved."""
+    """Arrays that fill as variants are solved: all there from the start, so that several threads may fill them, and missing where nothing is certified."""
 
-    def __init__(self, *shape: int) -> None:
-        self.shape = shape
-        self.arrays: dict[str, Any] = {}
+    def __init__(self, names: Mapping[str, tuple[int, ...]], *shape: int) -> None:
+        self.arrays: dict[str, Any] = {name: np.full((*shape, *rest), np.nan) for name, rest in names.items()}
+        self.arrays["certified"] = np.zeros(shape, dtype=np.bool_)
 
     def put(self, name: str, where: tuple[int, int, Any], values: Any) -> None:
         """Put values of some variants into the array of a variable."""
-        values = np.asarray(values)
-        if name not in self.arrays:
-            shape = (*self.shape, *values.shape[1:])
-            self.arrays[name] = np.zeros(shape, dtype=bool) if values.dtype == np.bool_ else np.full(shape, np.nan)
         case, concept, rows = where
         if len(rows) and rows[-1] - rows[0] == len(rows) - 1:  # next to each other
             rows = slice(int(rows[0]), int(rows[-1]) + 1)

@@ -1,6 +1,6 @@
 r"""Fits of other concepts beside logit equilibrium: Akaike's criterion, and Vuong's test of models neither of which contains the other.
 
-Over the recorded moves :math:`d = 1 \dots n`, with :math:`m_d = \ln p_1(d) - \ln p_2(d)`, the statistic is
+Over the recorded moves :math:`d = 1 \ldots n`, with :math:`m_d = \ln p_1(d) - \ln p_2(d)`, the statistic is
 :math:`z = (\sum_d m_d - c) / (\sqrt{n}\, s)`, where :math:`s` is the standard deviation of :math:`m`. Under equal distance from the truth it is standard
 normal for many moves. The correction :math:`c` for the numbers of parameters is 0, Akaike's :math:`k_1 - k_2`, or Schwarz's
 :math:`\tfrac12 (k_1 - k_2) \ln n`.

@@ -14,7 +14,7 @@ import typer
 # Our own threads go over variants; numpy reads this when it is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from sim.cli import answers, attribute, beliefs, files, fit, graph, inside, learn, sensitivity, study, threshold
+from sim.cli import answers, attribute, beliefs, files, fit, graph, inside, learn, robust, sensitivity, study, threshold
 from sim.cli.common import print_line, say
 from sim.errors import NoAnswerError, SimError
 
@@ -34,7 +34,7 @@ app = typer.Typer(
 INTERRUPTED = 130
 STOPPED = "interrupted; nothing was left half written"
 
-for _part in (files, answers, attribute, beliefs, fit, inside, graph, learn, sensitivity, study, threshold):
+for _part in (files, answers, attribute, beliefs, fit, inside, graph, learn, robust, sensitivity, study, threshold):
     _part.register(app)
 
 

@@ -81,7 +81,7 @@ def _values(text: str, values: str) -> dict[str, Any]:
     return {"choices": numbers}
 
 
-def _found(module: Any, spec: Any, given: dict[str, Any], seed: int) -> Any:
+def found_by(module: Any, spec: Any, given: dict[str, Any], seed: int) -> Any:
     """Find, with a progress bar."""
     from sim.present.progress import Progress
 
@@ -100,7 +100,7 @@ def _found(module: Any, spec: Any, given: dict[str, Any], seed: int) -> Any:
         progress.stop()
 
 
-def _spec(model: Any, **given: Any) -> Any:
+def spec_of(model: Any, **given: Any) -> Any:
     """Make a specification, and say in our words what is wrong with it."""
     from pydantic import ValidationError
 
@@ -142,7 +142,7 @@ def sensitivity(
     from sim.analysis import sensitivity as module
 
     given = asked(file, set_, concept, precision, ties, option, rounds, remove, hidden, known, start)
-    spec = _spec(
+    spec = spec_of(
         module.Spec,
         of=outcome[0],
         more=outcome[1:],
@@ -152,7 +152,7 @@ def sensitivity(
         second_order=pairs,
         measure=measure,
     )
-    found = _found(module, spec, given, seed)
+    found = found_by(module, spec, given, seed)
     record = found.record()
     if all(one["why"] == "unanswered" for one in record["questions"]):
         raise NoAnswerError(
@@ -176,11 +176,11 @@ def ordering(
     from sim.analysis import orderings as module
 
     given = asked(file, set_, concept, precision, ties, option, rounds, remove, hidden, known, start)
-    spec = _spec(
+    spec = spec_of(
         module.Spec, of=outcome, level=level, side="above" if above else "below", orders=order or "all", vary=read_vary(vary, []),
         samples=samples, corners=corners,
     )  # fmt: skip
-    found = _found(module, spec, given, seed)
+    found = found_by(module, spec, given, seed)
     record = found.record()
     if record["measures"]["uniform"]["share"] is None:
         raise NoAnswerError(f"{file}: none of {samples:,} draws has a certified answer")
@@ -204,11 +204,11 @@ def boxes(
     from sim.analysis import boxes as module
 
     given = asked(file, set_, concept, precision, ties, option, rounds, remove, hidden, known, start)
-    spec = _spec(
+    spec = spec_of(
         module.Spec, of=outcome, level=level, side="above" if above else "below", vary=read_vary(vary), method=method, design=design,
         samples=samples, density=density, mass=mass, most=most, measure=measure,
     )  # fmt: skip
-    found = _found(module, spec, given, seed)
+    found = found_by(module, spec, given, seed)
     record = found.record()
     if record["why"] == "unanswered":
         raise NoAnswerError(f"{file}: too few of {samples:,} variants have a certified answer to look for boxes")

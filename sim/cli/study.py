@@ -195,12 +195,18 @@ def _tell(study: Study, chunk: int | None, *, as_json: bool) -> None:
     print_line(
         f"{product} = {solves:,} solves, in {found.chunks:,} chunk{'s' if found.chunks > 1 else ''} of up to {found.chunk:,} variants"
     )
-    shared = "one structure" if found.structures == 1 else f"at least {found.structures} structures"
-    print_line(f"{shared}, of {found.nodes:,} nodes and {found.edges:,} edges")
+    shared = (
+        "one structure of" if found.structures == 1 else f"at least {found.structures} structures, the largest seen of"
+    )
+    print_line(f"{shared} {found.nodes:,} nodes and {found.edges:,} edges")
     print_line(
         f"about {found.memory / 1e6:,.0f} MB of memory, {found.stored / 1e6:,.1f} MB of results before compression"
     )
     print_line(f"about {duration(found.seconds)} on this machine")
+    if study.experiment.findings:
+        print_line(
+            f"{len(study.experiment.findings)} findings beside it pick variants of their own: {', '.join(study.experiment.findings)}"
+        )
 
 
 def tidy(

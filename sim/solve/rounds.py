@@ -60,7 +60,7 @@ class Round:
     nb.void(
         read(INT, 1), read(INT, 1), read(FLAG, 1), read(INT, 1), read(INT, 1), read(REAL, 1), read(INT, 1), read(INT, 1), read(INT, 2), read(INT, 2),
         read(INT, 1), read(REAL, 2), read(REAL, 3), read(REAL, 3), read(REAL, 2), read(REAL, 2), read(REAL, 2),
-        nb.float64, nb.intp, nb.intp, nb.intp, write(REAL, 3),
+        read(REAL, 1), nb.intp, nb.intp, nb.intp, write(REAL, 3),
     ),
     nogil=True,
     cache=True,
@@ -69,7 +69,7 @@ def _play_on(
     layer_start, layer_player, layer_boundary, edge_start, edge_dst, _edge_weight, edge_pay, edge_prob, node_reward, node_final, node_return,
     reward, pay, prob, discount, span, profile, slack, most, first, stop, later,
 ):  # fmt: skip
-    """Play variants ``first … stop - 1`` on under their profile until values move less than ``slack`` of the range, or ``most`` times."""
+    """Play variants ``first … stop - 1`` on under their profile until values move less than their ``slack`` (v,) of the range, or ``most`` times."""
     nodes = edge_start.shape[0] - 1
     players = discount.shape[1]
     arrival = np.empty((nodes, players))
@@ -103,11 +103,13 @@ def _play_on(
                         gap = abs(value[home, i] - later[v, home, i])
                         apart = max(apart, gap * discount[v, i] / (1.0 - discount[v, i]) / span[v, i])
             later[v] = value
-            if apart <= slack:
+            if apart <= slack[v]:
                 break
 
 
-def play_on(game: Game, profile: Floats, later: Floats, slack: float = SETTLED, most: int = MOST_SWEEPS) -> None:
+def play_on(
+    game: Game, profile: Floats, later: Floats, slack: float | Floats = SETTLED, most: int = MOST_SWEEPS
+) -> None:
     """Bring values (v, n, i) nearer to those of a profile, in place.
 
     Parameters
@@ -117,11 +119,12 @@ def play_on(game: Game, profile: Floats, later: Floats, slack: float = SETTLED, 
     later
         Where to start, and the result.
     slack
-        Stop when values are this near to the fixed point, in units of the payoff range.
+        Stop when values are this near to the fixed point, in units of the payoff range; a number, or one for each variant (v,).
     most
         Stop after so many rounds.
     """
     g, x = game.graph, game.numbers
+    near = np.ascontiguousarray(np.broadcast_to(np.asarray(slack, dtype=np.float64), (game.variants,)))
     over_variants(
         lambda first, stop: _play_on(
             *g.arrays(),
@@ -132,7 +135,7 @@ def play_on(game: Game, profile: Floats, later: Floats, slack: float = SETTLED, 
             x.discount,
             x.span,
             profile,
-            slack,
+            near,
             most,
             first,
             stop,
@@ -179,26 +182,27 @@ def settle(
         play_on(game, uniform_play(game), later, 1e-3)
     values = np.array(later)
     done = np.zeros(game.variants, dtype=np.bool_)
-    best, stale = np.inf, 0
+    best = np.full(game.variants, np.inf)  # every variant for itself: none waits for those that stand beside it
+    stale = np.zeros(game.variants, dtype=np.int64)
     for turn in range(most):
         tell(turn, most)
-        index = np.flatnonzero(~done)
-        if not len(index) or stale > PATIENCE:
+        index = np.flatnonzero(~done & (stale <= PATIENCE))
+        if not len(index):
             break
         some = game if len(index) == game.variants else take(game, index)
         part, given = np.zeros((len(index), graph.edge_count)), values[index]
         found = induct(some, answer.kernel(some, index), answer.stage(index), part, given, roots=homes)
         gap = _distance(some, found, given[:, homes])
-        best, stale = (float(gap.sum()), 0) if gap.sum() < 0.9 * best else (best, stale + 1)
+        nearer = gap < 0.9 * best[index]
+        stale[index] = np.where(nearer, 0, stale[index] + 1)
+        best[index] = np.where(nearer, gap, best[index])
         after = given.copy()
         after[:, homes] = found
         if turn < PATIENCE:  # later only one round at a time, which always settles in zero-sum games
-            play_on(some, part, after, max(SETTLED, 0.01 * float(gap.min())), MOST_SWEEPS)
+            play_on(some, part, after, np.maximum(SETTLED, 0.01 * gap), MOST_SWEEPS)
         profile[index] = part
         settled = gap <= SETTLED
         values[index] = np.where(settled[:, None, None], given, after)
-        if settled.any():
-            best, stale = np.inf, 0
         done[index] = settled
     play_on(game, profile, values, SETTLED)
     return profile, values, done

@@ -188,3 +188,11 @@ def test_what_a_worker_gets_are_texts():
     text = EXPERIMENT.replace('"three_moves.toml"', '"nowhere.toml"')
     found = solve_chunk("many", text, Path(sim.template()).read_text(encoding="utf-8"), 3, 5)
     assert found["war"].shape == (1, 2, 2)
+
+
+def test_workers_of_another_version_are_refused():
+    from sim.analysis.cluster import solve_chunk
+
+    text = EXPERIMENT.replace('"three_moves.toml"', '"nowhere.toml"')
+    with pytest.raises(OptionError, match="another version"):
+        solve_chunk("many", text, Path(sim.template()).read_text(encoding="utf-8"), 0, 1, "0" * 64)

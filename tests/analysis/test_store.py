@@ -21,7 +21,7 @@ EXPERIMENT = """
 title = "many"
 question = "how does the probability of war move?"
 scenario = "three_moves.toml"
-concepts = ["subgame_perfect", { concept = "quantal_response", precision = 2.0 }]
+concepts = ["subgame_perfect", "quantal_response"]
 seed = 3
 [vary]
 prize = [1, 2.5, 4]
@@ -280,3 +280,201 @@ def test_private_numbers_can_be_varied(root):
         solution = sim.solve(sim.compile(scenario, {"a_audience": value}), "cutoff")
         assert found[0, v] == pytest.approx(float(sim.play(solution).outcome(name)[0]), abs=1e-9)
         assert found[1, v] == pytest.approx(float(solution.values[0, 1]), abs=1e-9)
+
+
+def test_what_is_not_certified_is_missing_for_any_cut(monkeypatch, tmp_path):
+    """The first chunk may be the one without an answer: its numbers are missing, no others are, and it is found whole again."""
+    import sim.analysis.survey as module
+    from sim.kinds import Status
+
+    real = module.solve
+
+    def broken(game, concept, **options):
+        from dataclasses import replace
+
+        found = real(game, concept, **options)
+        bad = np.broadcast_to(game.assumptions["prize"] == 1.0, game.variants)
+        if not bad.any():
+            return found
+        measures = replace(found.certificate.measures, max_gain=np.where(bad, 1.0, 0.0))
+        return replace(found, certificate=replace(found.certificate, measures=measures), status=Status.NOT_CERTIFIED)
+
+    monkeypatch.setattr(module, "solve", broken)
+    for values in ("[1, 2, 3]", "[2, 1, 3]", "[2, 3, 1]"):
+        text = f'title = "t"\nquestion = "q"\nscenario = "x.toml"\n[vary]\nprize = {values}\n'
+        whole = run_plan(plan_of("many", text, TEMPLATE))
+        assert int(np.isnan(whole["war"].values).sum()) == 1
+        for chunk in (1, 2):
+            out = tmp_path / f"{values}{chunk}"
+            study(text).run(out, chunk=chunk)
+            found = read(out)
+            assert set(found.data_vars) == set(whole.data_vars)
+            for name in whole.data_vars:
+                np.testing.assert_array_equal(found[name].values, whole[name].values)
+            assert study(text).run(out)[1] == -(-3 // chunk)
+
+
+def test_threads_lose_nothing(monkeypatch):
+    """Many small pieces, the first of them without an answer, in more threads than processors."""
+    import sim.analysis.survey as module
+
+    monkeypatch.setenv("SIM_THREADS", "6")
+    monkeypatch.setattr(module, "NUMBER_BYTES", 1)
+    text = 'title = "t"\nquestion = "q"\nscenario = "x.toml"\n[vary]\nprize = { from = 0, to = 5, count = 400 }\n'
+    one = Study(plan_of("many", text, TEMPLATE))
+    one.survey.block_bytes = 600
+    found = one.chunk(0, 400)
+    monkeypatch.setenv("SIM_THREADS", "1")
+    alone_ = Study(plan_of("many", text, TEMPLATE)).chunk(0, 400)
+    assert set(found) == set(alone_)
+    assert bool(found["certified"].all())
+    for name, values in alone_.items():
+        np.testing.assert_array_equal(found[name], values)
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 7])
+def test_endless_games_do_not_depend_on_the_cut(root, tmp_path, chunk):
+    scenario = (root / "scenarios" / "enduring_rivalry.toml").read_text(encoding="utf-8")
+    text = (
+        'title = "t"\nquestion = "q"\nscenario = "x.toml"\nconcepts = ["markov_perfect"]\nseed = 4\n'
+        '[[designs]]\nkind = "random"\nsamples = 9\n'
+    )
+    whole = run_plan(plan_of("many", text, scenario))
+    study(text, scenario).run(tmp_path / "x", chunk=chunk)
+    found = read(tmp_path / "x")
+    assert found.sizes["variant"] == 9
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(found[name].values, whole[name].values, err_msg=str(name))
+
+
+def test_likelihoods_do_not_depend_on_the_cut(root, tmp_path):
+    scenario = (root / "scenarios" / "rock_bottom.toml").read_text(encoding="utf-8")
+    text = (
+        'title = "t"\nquestion = "q"\nscenario = "x.toml"\nconcepts = ["quantal_response"]\noutcomes = ["first_deeper"]\n'
+        '[[designs]]\nkind = "random"\nsamples = 5\nvary = ["spoil_cost", "tail"]\n[measures.l]\nlikelihood = true\n'
+        '[measures.c]\nchosen = "gambit"\nat = "2016-10"\n[measures.a]\nadvantage = "gambit"\nat = "2016-10"\n'
+    )
+    whole = run_plan(plan_of("many", text, scenario))
+    study(text, scenario).run(tmp_path / "x", chunk=1)
+    found = read(tmp_path / "x")
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(found[name].values, whole[name].values, err_msg=str(name))
+
+
+def test_named_variants_stand_on_computed_assumptions_and_below_what_is_set():
+    scenario = TEMPLATE + (
+        '\n[assumptions.pain]\nvalue = "2 * prize"\nbasis = "assumed"\n[variants.dove]\nbasis = "assumed"\nset = { cost_of_war = 5 }\n'
+        '[variants.hawk]\nbasis = "assumed"\nset = { pain = 1 }\n'
+    ).replace("[variants.dove]", "[variants.dove]")
+    text = 'title = "t"\nquestion = "q"\nscenario = "x.toml"\n[set]\nprize = 1\n[vary]\nvariant = ["base", "dove", "hawk"]\n'
+    data = run_plan(plan_of("v", text, scenario))
+    from sim.scenario.load import loads
+
+    for name, chosen in (("base", {}), ("dove", {"cost_of_war": 5}), ("hawk", {"pain": 1})):
+        game = sim.compile(loads(scenario, "x"), {"prize": 1, **chosen})
+        assert data["value_defender"].sel(variant=name).item() == sim.solve(game).values[0, 1]
+    for extra in ("[vary]\ncost_of_war = [1, 2]\n", ""):
+        bad = text.replace("[set]\nprize = 1\n", "" if extra else "[set]\ncost_of_war = 1\n").replace(
+            "[vary]\n", extra or "[vary]\n"
+        )
+        with pytest.raises(ExperimentError, match="is set by variant dove"):
+            plan_of("v", bad, scenario)
+
+
+def test_an_unfinished_store_is_not_read(tmp_path):
+    from sim.analysis.tidy import write_tidy
+
+    assert study().run(tmp_path / "x", chunk=10, seconds=0.0)[2] == 4
+    with pytest.raises(OptionError, match="4 chunks of results still missing"):
+        read(tmp_path / "x")
+    with pytest.raises(OptionError, match="not finished"):
+        write_tidy(tmp_path / "x", tmp_path / "x.csv")
+
+
+def test_whatever_is_damaged_is_made_anew(tmp_path):
+    whole = run_plan(plan_of("many", EXPERIMENT, TEMPLATE))
+
+    def check(out):
+        found = read(out)
+        for name in whole.variables:
+            np.testing.assert_array_equal(found[name].values, whole[name].values)
+
+    damages = (
+        lambda out: shutil.rmtree(out / "result.zarr"),
+        lambda out: (out / "result.zarr/zarr.json").write_text("{", encoding="utf-8"),
+        lambda out: shutil.rmtree(out / "result.zarr/war"),
+        lambda out: (out / "done/layout.json").write_text("{", encoding="utf-8"),
+    )
+    for place, damage in enumerate(damages):
+        out = tmp_path / str(place)
+        study().run(out, chunk=10)
+        damage(out)
+        assert study().run(out)[1:] == (0, 0)
+        check(out)
+    (out / "plan.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(OptionError, match="run again with --fresh"):
+        study().run(out)
+    study().run(out, fresh=True)
+    check(out)
+    (out / "done" / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(OptionError, match=r"holds notes\.txt, which sim run has not written"):
+        study().run(out, fresh=True)
+
+
+def test_two_runs_do_not_write_into_one_folder(tmp_path):
+    pytest.importorskip("fcntl")
+    from sim.analysis.store import alone
+
+    with alone(tmp_path / "x"), pytest.raises(OptionError, match="another run is writing"):
+        study().run(tmp_path / "x")
+    study().run(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            '"quantal_response"]',
+            '{ concept = "quantal_response", precision = 1.0 }]',
+            "stated for this concept and varied too",
+        ),
+        ("prize = [1, 2.5, 4]", "prize = [1, 2.5, 4]\nrounds = [4, 5.5]", "expected a whole number"),
+        (
+            "seed = 3",
+            "seed = 3\ntrajectories = true\n[[arms]]\nname = 'a'\n[[arms]]\nname = 'b'\nrounds = 2",
+            "same rounds and start",
+        ),
+        ("seed = 3", "seed = 3\n[[figures]]\nkind = 'lines'\nfile = 'x'\nof = 'war'\nx = 'prize'", "needs a grid"),
+    ],
+)
+def test_what_cannot_be_run_is_told_before(old, new, words):
+    text = EXPERIMENT.replace(old, new)
+    assert text != EXPERIMENT
+    with pytest.raises(ExperimentError, match=words):
+        plan_of("many", text, TEMPLATE)
+
+
+def test_facts_pick_all_variants_of_a_value():
+    from sim.analysis.answer import facts
+
+    text = EXPERIMENT + (
+        '[answer]\nsentence = "{low}"\n[answer.facts]\n'
+        'low = { of = "war", reduce = "mean", where = { prize = 2.5, arm = "base", concept = "quantal_response" } }\n'
+    )
+    plan = plan_of("many", text, TEMPLATE)
+    data = run_plan(plan)
+    rows = np.flatnonzero(data["prize"].values == 2.5)
+    assert len(rows) == 14
+    expected = data["war"].sel(arm="base", concept="quantal_response").values[rows].mean()
+    assert facts(plan.experiment.answer, data)["low"][0] == pytest.approx(expected)
+
+
+def test_facts_say_nothing_of_what_is_not_known():
+    from sim.analysis.answer import _text, crossings
+    from sim.analysis.plan import Fact
+
+    assert crossings([0, 1, 2, 3], [1, np.nan, 1, 0], 0.5) == [(2.0, 3.0)]
+    words = Fact(of="x", level=0.5, words=["no", "yes"])
+    assert [_text(words, value) for value in (float("nan"), 0.2, 0.7)] == ["undefined", "no", "yes"]
+    assert _text(Fact(of="x"), True) == "yes"
+    assert _text(Fact(of="x"), [None, 1.0]) == "undefined and 1"
