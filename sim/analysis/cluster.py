@@ -141,14 +141,16 @@ def local(plan: Plan, workers: int) -> Callable[[Iterable[tuple[int, int, int]]]
         threads = str(max(1, thread_count() // workers))
         before = os.environ.get("SIM_THREADS")
         os.environ["SIM_THREADS"] = threads
-        quiet = {
+        chosen = {
             "distributed.worker.daemon": True,
             "distributed.admin.tick.limit": "60s",
             "distributed.logging.distributed": "error",
+            # dask would have workers give memory back at once, and fetch it anew for every block
+            "distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": 1, "OPENBLAS_NUM_THREADS": 1},
         }
         try:
             with (
-                dask.config.set(quiet),
+                dask.config.set(chosen),
                 distributed.LocalCluster(
                     n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1",
                     memory_limit=0, silence_logs=50,

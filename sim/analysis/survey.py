@@ -126,6 +126,7 @@ class Survey:
         )
         self.block_bytes = block_bytes
         self.games: OrderedDict[Any, Game] = OrderedDict()
+        self.known: set[int] = set()  # those of which something was asked before
         self.shaping = structural(scenario)
         self.solves = 0
 
@@ -152,7 +153,7 @@ class Survey:
         )
         self.games[key] = game
         if len(self.games) > MOST_GAMES:
-            self.games.popitem(last=False)
+            self.known.discard(id(self.games.popitem(last=False)[1]))
         return game
 
     def settings(self, case: Case, shape: Mapping[str, Any]) -> dict[str, Any]:
@@ -214,11 +215,13 @@ class Survey:
             for shape, rows in self.shapes(given, size):
                 game = self.game(case, shape)
                 step = self._numbered(game, len(rows))
-                first = min(self.block(game), step)
-                cuts = [0, *range(first, len(rows), step), len(rows)]
+                alone = 0 if id(game) in self.known else min(self.block(game), len(rows))
+                cuts = [0, *range(alone, len(rows), step), len(rows)]
                 pieces = [_Piece(game, case, c, shape, rows[a:b]) for a, b in pairwise(cuts) if b > a]
-                work(pieces[0])  # what is derived from the structure is derived once
-                over_tasks(work, pieces[1:])
+                if alone:  # what is derived from a structure is derived once
+                    work(pieces.pop(0))
+                    self.known.add(id(game))
+                over_tasks(work, pieces)
         return out.arrays
 
     def check(self, columns: Mapping[str, Any]) -> None:
