@@ -260,14 +260,12 @@ def processes(row, count=16_384):
     stamps = []
     with tempfile.TemporaryDirectory() as folder:
         Study(plan).run(
-            Path(folder) / "two", chunk=512, solver=local(plan, 2), progress=lambda done, _: stamps.append((time.perf_counter(), done))
+            Path(folder) / "two", chunk=1024, solver=local(plan, 2), progress=lambda done, _: stamps.append((time.perf_counter(), done))
         )  # fmt: skip
-        (first, before), (last, after) = (
-            stamps[2],
-            stamps[-1],
-        )  # both have started: each has compiled, as the reference had
-        ours = (last - first) * count / (after - before)
-        Study(plan).run(Path(folder) / "one", chunk=512)
+        # both have started and compiled by then, as the reference had
+        (first, early), (last, late) = stamps[2], stamps[-1]
+        ours = (last - first) * count / (late - early)
+        Study(plan).run(Path(folder) / "one", chunk=1024)
         same = read(Path(folder) / "two"), read(Path(folder) / "one")
         for name in same[0].data_vars:
             np.testing.assert_array_equal(same[0][name].values, same[1][name].values)
