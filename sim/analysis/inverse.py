@@ -511,14 +511,16 @@ def _checked(spec: Spec, fresh: Asker, known: _Map, found: Found) -> dict[str, A
     continuous = bool(found.steps.any())
     at, inside = bool(margin[0] > 0), bool(continuous and margin[1] > 0)
     needed = not (margin[2:] > 0).any()
+    answered = bool(np.isfinite(margin[2:]).all() and (not continuous or np.isfinite(margin[1])))
     again = float(distances(known.box(), Points(steps=steps[:1], picks=picks[:1]), spec.norm)[0])
     return {
         "advantage": float(advantage[0]),
-        "advantage_inside": float(advantage[1]) if continuous else None,
+        "advantage_inside": float(advantage[1]) if continuous and np.isfinite(advantage[1]) else None,
         "holds": at,
         "holds_inside": inside,
         "needs_each_choice": needed,
-        "verified": at and not inside and needed and abs(again - found.distance) <= SAME,
+        "answered": answered,
+        "verified": at and not inside and needed and answered and abs(again - found.distance) <= SAME,
     }
 
 

@@ -165,7 +165,7 @@ class Threshold:
             "complete": "proved" if self.complete else "by scan",
             "why_not_proved": self.pieces.why_not,
             "pieces": {
-                "count": len(self.pieces.low),
+                "count": len(self.pieces.breakpoints) + 1,
                 "breakpoints": axis.values(self.pieces.breakpoints).tolist(),
                 "covered": self.pieces.covered,
                 "open": [] if self.pieces.why_not else [axis.values(gap).tolist() for gap in self.pieces.gaps],
@@ -331,7 +331,7 @@ def _proved(
     progress: Callable[[int], None] | None,
 ) -> Pieces:
     """Cut the range into pieces, if that can be done and proves something."""
-    why = _why_not(asker.read, spec, axis, concept)
+    why = _why_not(asker.read, spec, axis, concept, asker.scenario)
     if why:
         return no_pieces(why)
     survey = asker.surveys[0]
@@ -341,7 +341,7 @@ def _proved(
     )  # fmt: skip
 
 
-def _why_not(questions: tuple[Question, ...], spec: Spec, axis: Axis, concept: str) -> str:
+def _why_not(questions: tuple[Question, ...], spec: Spec, axis: Axis, concept: str, scenario: Scenario) -> str:
     """Say why no list of crossings can be proved to be complete; an empty text if nothing stands against it."""
     if not spec.prove:
         return "no proof was asked for"
@@ -350,6 +350,11 @@ def _why_not(questions: tuple[Question, ...], spec: Spec, axis: Axis, concept: s
     if axis.name == "precision" or axis.log:
         return f"{axis.name} is varied by ratio"
     measure = questions[0].measure
+    if measure is not None and measure.range_of:
+        return "a range of payoffs is not affine in an assumption"
+    named = measure.worth if measure is not None else ""
+    if named and sum(named in (action.move, action.group, action.label) for action in scenario.actions) > 1:
+        return "the worth of the best of several actions is not affine in an assumption"
     if measure is not None and measure.advantage and spec.crosses is not None and (spec.crosses != 0.0 or measure.paid):
         return "an advantage over the best of several moves is not affine, but for its sign under the payoffs that moves are chosen by"
     return ""

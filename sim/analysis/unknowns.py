@@ -86,10 +86,13 @@ def own_assumptions(scenario: Scenario, player: str) -> tuple[str, ...]:
     paying = [*scenario.actions, *(branch for holder in (*scenario.actions, *cases) for branch in holder.branches)]
     read = [*one.terms.values(), one.final, one.discount, *one.order, *one.prospect.values()]
     read += [holder.pays[player] for holder in paying if player in holder.pays]
+    numbers = {private.id: private for private in scenario.privates if private.labels is None}
     found: set[str] = set()
     stack = [name for expression in read for name in expression.reads]
     while stack:
         name = stack.pop()
+        if name in numbers:  # what one knows of one's own payoffs privately: how it is spread is one's own too
+            stack += [one for parameter in numbers.pop(name).parameters for one in parameter.reads]
         if name in scenario.assumptions and name not in found:
             found.add(name)
             stack += scenario.assumptions[name].value.reads

@@ -67,7 +67,12 @@ def lines(record: Mapping[str, Any]) -> list[str]:
         )
         out.append(f"solved afresh and certified: there the advantage is {number(checked['advantage'])}{told}")
     else:
-        out.append("not verified: solved afresh, the point is not on the edge as it should be; do not rely on it")
+        edge = "what lies just inside has no certified answer: the edge found is that of what could be solved"
+        out.append(
+            edge
+            if not checked["answered"]
+            else "not verified: solved afresh, the point is not on the edge as it should be; do not rely on it"
+        )
     if record["orders_broken"]:
         out.append(f"the changed values break what the scenario orders: {', '.join(record['orders_broken'])}")
     return out

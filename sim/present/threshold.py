@@ -72,7 +72,8 @@ def _completeness(record: Mapping[str, Any]) -> str:
             if pieces["count"] > 1
             else "one profile is an equilibrium throughout"
         )
-        return f"proved: these are all. Payoffs are affine in {vary['name']}, nothing else reads it, and {many}"
+        which = "" if word == "crossings" else " that move an answer by more than 0.01 % of what it takes"
+        return f"proved: these are all{which}. Payoffs are affine in {vary['name']}, nothing else reads it, and {many}"
     by = (
         f"by ratios of {record['resolution']:.4g}"
         if vary["scale"] == "log"

@@ -365,3 +365,12 @@ def test_figures_are_drawn(tmp_path):
     record = find(Spec(samples=64), scenario=loads(LOTTERY, "lottery.toml"), **SPE).record()
     for name in ("a.svg", "a.png"):
         assert draw([record], tmp_path / name).stat().st_size > 2000
+
+
+def test_how_ones_own_hidden_numbers_are_spread_is_ones_own():
+    from sim.analysis.unknowns import own_assumptions
+
+    scenario = sim.load("scenarios/crisis_signalling.toml")
+    own = own_assumptions(scenario, "a")
+    assert {"a_status_quo", "a_prize", "a_war", "doubt"} <= set(own)
+    assert "b_war" not in own

@@ -388,3 +388,48 @@ def test_presentation(tmp_path, capsys, monkeypatch):
             main()
         assert not stop.value.code
         assert text in capsys.readouterr().out
+
+
+BEST_OF_TWO = """
+title = "best of two"
+rounds = 1
+[players.us]
+[assumptions.a]
+value = 0.3
+range = [0, 1]
+[state.e]
+values = ["none", "p", "q", "r"]
+start = "none"
+[[turns]]
+player = "us"
+[moves.stay]
+player = "us"
+effects = { e = "r" }
+[moves.left]
+player = "us"
+group = "war"
+effects = { e = "p" }
+[moves.right]
+player = "us"
+group = "war"
+effects = { e = "q" }
+[payoffs.us]
+final = "(a if e == p else (1 - a if e == q else 5))"
+"""
+
+
+@pytest.mark.parametrize(("of", "level"), [("worth(war)", 0.6), ("range_us", 4.6)])
+def test_what_bends_within_a_piece_is_not_proved(of, level):
+    """The worth of the best of two actions, and a range of payoffs, are convex, not affine: two crossings lie within one step of the scan."""
+    found = find(
+        Spec(of=of, vary="a", crosses=level, scan=3), scenario=loads(BEST_OF_TWO, "x.toml"), concept="subgame_perfect", options={},
+        case=Case(),
+    )  # fmt: skip
+    assert not found.complete
+    assert "not affine" in found.record()["why_not_proved"]
+    alone = find(
+        Spec(of="worth(left)", vary="a", crosses=0.6, scan=3), scenario=loads(BEST_OF_TWO, "x.toml"), concept="subgame_perfect",
+        options={}, case=Case(),
+    )  # fmt: skip
+    assert alone.complete
+    assert alone.record()["facts"]["at"] == [pytest.approx(0.6)]
