@@ -10,8 +10,9 @@ Social Change 77 (2010), also for quasi-p-values.
 
 from __future__ import annotations
 
+import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -39,7 +40,7 @@ FEW_CHOICES = 3
 FEWEST = 20
 """Cases of interest, and others, below which no box is looked for."""
 DIGITS = 3
-"""Significant digits of a box's ends."""
+"""Digits of a box's ends, of the value and of the range."""
 
 
 class Spec(BaseModel):
@@ -215,8 +216,9 @@ def _words(one: Restriction) -> str:
         kinds = [kind.replace("_", " ") if isinstance(kind, str) else f"{kind:g}" for kind in one.kinds]
         return f"{name} is {' or '.join(kinds)}"
     if one.low is None:
-        return f"{name} is at most {one.high:g}"
-    return f"{name} is at least {one.low:g}" if one.high is None else f"{name} is between {one.low:g} and {one.high:g}"
+        return f"{name} is at most {one.high:.12g}"
+    least = f"{one.low:.12g}"
+    return f"{name} is at least {least}" if one.high is None else f"{name} is between {least} and {one.high:.12g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -369,14 +371,32 @@ def _box(limits: Any, whole: Any, kinds: Mapping[str, tuple[float | str, ...]]) 
             if len(low) < len(least):
                 out.append(Restriction(name=name, kinds=tuple(kinds[name][int(code)] for code in sorted(low))))
         elif low > least or high < greatest:
-            low_, high_ = (float(low) if low > least else None), (float(high) if high < greatest else None)
-            out.append(Restriction(name=name, low=_rounded(low_), high=_rounded(high_)))
+            ends = (float(low) if low > least else None), (float(high) if high < greatest else None)
+            out.append(Restriction(name=name, low=ends[0], high=ends[1]))
     return tuple(out)
 
 
-def _rounded(value: float | None) -> float | None:
-    """Round an end of a box to what one would say: it is measured as it is told."""
-    return None if value is None else float(f"{value:.{DIGITS}g}")
+def _rounded(value: float, span: float) -> float:
+    """Round an end to what one would say: to so many digits of the range, and no fewer of the value, as on a logarithmic scale."""
+    sizes = [size for size in (abs(value), span) if size > 0]
+    return round(value, DIGITS - min(math.ceil(math.log10(size)) for size in sizes)) if sizes else value
+
+
+def _told(box: tuple[Restriction, ...], cases: Cases, density: float) -> tuple[Restriction, ...]:
+    """Round the ends of a box, which is measured as it is told; an end stays exact where rounding empties the box or thins it below the density."""
+
+    def share(tried: Sequence[Restriction]) -> float:
+        within = inside(tried, cases.columns, cases.count)
+        return float(cases.holds[within].mean()) if within.any() else -1.0
+
+    least = density if share(box) >= density else 0.0
+    for place, end in ((place, end) for place in range(len(box)) for end in ("low", "high")):
+        value = getattr(box[place], end)
+        if value is not None:
+            one = replace(box[place], **{end: _rounded(value, float(np.ptp(cases.columns[box[place].name])))})
+            tried = (*box[:place], one, *box[place + 1 :])
+            box = tried if share(tried) >= least else box
+    return box
 
 
 def _without_idle(box: tuple[Restriction, ...], cases: Cases, density: float) -> tuple[Restriction, ...]:
@@ -462,7 +482,8 @@ def discover(factors: Sequence[Factor], cases: Cases, spec: Spec) -> list[tuple[
             held = np.where(dense, path["coverage"].to_numpy(dtype=float), -1.0)
             chosen = int(held.argmax())
             found.select(chosen)
-            box = _without_idle(_box(found.box_lims[chosen], search.box_init, kinds), cases, spec.density)
+            exact = _without_idle(_box(found.box_lims[chosen], search.box_init, kinds), cases, spec.density)
+            box = _told(exact, cases, spec.density)
             if not box or box in out:
                 break
             out.append(box)
@@ -532,18 +553,10 @@ def find(
         asker, factors, spec, whole=in_one(scenario, factors), seed=seed, progress=progress
     )
     return Boxes(
-        spec=spec,
-        scenario=scenario.title,
-        concept=concept,
-        words=asker.read[0].words,
+        spec=spec, scenario=scenario.title, concept=concept, words=asker.read[0].words,
         factors=tuple(factor_facts(scenario, factor) for factor in factors),
-        boxes=boxes,
-        search=search,
-        test=test,
-        why=why,
-        seed=seed,
-        solves=asker.solves,
-    )
+        boxes=boxes, search=search, test=test, why=why, seed=seed, solves=asker.solves,
+    )  # fmt: skip
 
 
 def explore(
@@ -571,7 +584,7 @@ def explore(
     for design in _designs(spec, factors, seed):
         answers = answers_of(ask, design, whole=whole, progress=progress)[0]
         holds, _ = holds_at(answers, spec.level, spec.side)
-        known = np.isfinite(answers)
+        known = ~np.isnan(answers)
         columns = {name: values[known] for name, values in design.rows(0, design.count).items()}
         samples.append(Cases(columns=columns, holds=np.asarray(holds[known]), unanswered=int((~known).sum())))
     search, test = samples
@@ -589,12 +602,6 @@ def explore(
         p = _quasi_p(restrictions, search)
         rank = sorted(range(len(p)), key=lambda place: (p[place], place))
         box = tuple(restrictions[place] for place in rank)
-        found.append(
-            Box(
-                restrictions=box,
-                quasi_p=tuple(p[place] for place in rank),
-                search=search.measure(box),
-                test=test.measure(box),
-            )
-        )
+        told_p = tuple(p[place] for place in rank)
+        found.append(Box(restrictions=box, quasi_p=told_p, search=search.measure(box), test=test.measure(box)))
     return tuple(found), search, test, "" if found else "none"

@@ -168,36 +168,50 @@ def climb(height: Callable[[Floats], Floats], start: Floats, smooth: Sequence[in
 
 
 def profile(
-    height: Callable[[Floats], Floats], best: Floats, place: int, smooth: Sequence[int], grid: Floats
+    height: Callable[[Floats], Floats], tops: Floats, place: int, smooth: Sequence[int], grid: Floats
 ) -> tuple[Floats, Floats]:
-    """Maximise over all other coordinates at each value of one, from the best point outwards, each search starting where the one before ended.
+    """Maximise over the other smooth coordinates at each value of one, from each top outwards, each search starting where the one before ended.
+
+    Parameters
+    ----------
+    height
+        Takes points (p, k) and returns log-likelihoods (p,).
+    tops
+        The best known point of each combination of choices (c, k); choices stay as they are there, so that the profile is the maximum over c.
+    place
+        Whose values are given.
+    smooth
+        The coordinates that may move.
+    grid
+        Its values, (g,).
 
     Returns
     -------
     tuple of arrays
-        Heights (g,), and the points at which they are reached (g, k).
+        Heights (c, g), and the points at which they are reached (c, g, k).
 
     Examples
     --------
     >>> ridge = lambda x: -((x[:, 0] - x[:, 1]) ** 2) - (x[:, 0] - 0.5) ** 2
-    >>> profile(ridge, np.array([0.5, 0.5]), 0, [0, 1], np.array([0.25, 0.75]))[0].round(6)
-    array([-0.0625, -0.0625])
+    >>> profile(ridge, np.array([[0.5, 0.5]]), 0, [0, 1], np.array([0.25, 0.75]))[0].round(6)
+    array([[-0.0625, -0.0625]])
     """
     others = [k for k in smooth if k != place]
-    points = np.repeat(best[None], len(grid), axis=0)
-    points[:, place] = grid
+    points = np.repeat(tops[:, None], len(grid), axis=1)
+    points[:, :, place] = grid
     if not others:
-        return height(points), points
-    out = np.full(len(grid), -np.inf)
-    middle = int(np.abs(grid - best[place]).argmin())
-    for way in (range(middle, len(grid)), range(middle - 1, -1, -1)):
-        at = best
-        for g in way:
-            start = at.copy()
-            start[place] = grid[g]
-            found = climb(height, start, others)
-            out[g], points[g] = found.height, found.point
-            at = found.point if np.isfinite(found.height) else at
+        return height(points.reshape(-1, tops.shape[1])).reshape(len(tops), len(grid)), points
+    out = np.full((len(tops), len(grid)), -np.inf)
+    for c, top in enumerate(tops):
+        middle = int(np.abs(grid - top[place]).argmin())
+        for way in (range(middle, len(grid)), range(middle - 1, -1, -1)):
+            at = top
+            for g in way:
+                start = at.copy()
+                start[place] = grid[g]
+                found = climb(height, start, others)
+                out[c, g], points[c, g] = found.height, found.point
+                at = found.point if np.isfinite(found.height) else at
     return out, points
 
 

@@ -208,21 +208,21 @@ def answers_of(
 
 
 def holds_at(answers: Floats, level: float, side: str) -> tuple[Any, Any]:
-    """Tell which answers are at or above a level (``above``), or at or below it, and which are at it; NaN is neither.
+    """Tell which answers are at or above a level (``above``), or at or below it, and which are at it; NaN, no answer, is neither.
+
+    An infinite answer, as the log-likelihood of what cannot happen, is compared like any other; it does not say which answers are near.
 
     Examples
     --------
-    >>> found, at = holds_at(np.array([0.0, 1.0, -1.0, np.nan, -1e-17]), 0.0, "above")
+    >>> found, at = holds_at(np.array([0.0, 1.0, -1.0, np.nan, -1e-17, -np.inf]), 0.0, "above")
     >>> found.tolist(), at.tolist()
-    ([True, True, False, False, True], [True, False, False, False, True])
+    ([True, True, False, False, True, False], [True, False, False, False, True, False])
     """
-    gap = np.where(np.isfinite(answers), answers - level, np.nan)
-    known = np.isfinite(gap)
-    scale = float(np.abs(gap[known]).max()) if known.any() else 0.0
-    near = known & (np.abs(np.where(known, gap, np.inf)) <= SAME * scale)
-    with np.errstate(invalid="ignore"):
-        beyond = (gap > 0) if side == "above" else (gap < 0)
-    return near | (known & beyond), near
+    gap = answers - level
+    bounded = np.isfinite(gap)
+    scale = float(np.abs(gap[bounded]).max()) if bounded.any() else 0.0
+    near = bounded & (np.abs(np.where(bounded, gap, np.inf)) <= SAME * scale)
+    return near | ((gap > 0) if side == "above" else (gap < 0)), near
 
 
 # -- shares ---------------------------------------------------------------------------------------------------------------

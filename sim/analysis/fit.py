@@ -248,10 +248,13 @@ def fit(
         ].max()
     )
     found = _peaks(height, model, scan, heights, starts)
+    tops = _tops(height, model, scan, heights, found)
+    if tops[0].height > found[0].height:  # among choices from which no search started
+        found.insert(0, tops[0])
     best = found[0]
     maxima = _distinct(found)
     flat = any(best.height - one.height <= SAME for one in maxima[1:])
-    shown = _profiles(height, model, best, points, level, scan, heights) if profiles else ()
+    shown = _profiles(height, model, tops, points, level, scan, heights) if profiles else ()
     k = len(model.parameters)
     out = Fit(
         model=model, data=data, parameters=model.parameters, estimate=model.told(best.point), point=frozen(best.point),
@@ -329,6 +332,30 @@ def _peaks(height: Callable[[Floats], Floats], model: Model, scan: Floats, heigh
     return sorted(found, key=lambda one: -one.height)
 
 
+def _tops(
+    height: Callable[[Floats], Floats], model: Model, scan: Floats, heights: Floats, found: Sequence[Peak]
+) -> list[Peak]:
+    """Return the best known point of each combination of choices, best first: of the peaks, of its best point of the scan, and of the best point of all."""
+    chosen = [k for k, one in enumerate(model.parameters) if one.choices]
+    if not chosen:
+        return [found[0]]
+    out: list[Peak] = []
+    for combination in model.combinations():
+        rows = np.flatnonzero((scan[:, chosen] == combination).all(axis=1))
+        top = int(rows[heights[rows].argmax()])
+        known = [one for one in found if (one.point[chosen] == combination).all()]
+        if not known:
+            slope = np.full(scan.shape[1], np.nan)
+            known = [climb(height, scan[top], model.smooth)]
+            known.append(Peak(point=scan[top], height=float(heights[top]), gradient=slope))
+        near = found[0].point.copy()
+        near[chosen] = combination
+        if (near != found[0].point).any():
+            known.append(climb(height, near, model.smooth))
+        out.append(max(known, key=lambda one: one.height))
+    return sorted(out, key=lambda one: -one.height)
+
+
 def _distinct(found: Sequence[Peak]) -> list[Peak]:
     """Leave out what was found before."""
     out: list[Peak] = []
@@ -347,59 +374,75 @@ def _ends(model: Model, point: Floats) -> tuple[str, ...]:
 def _profiles(
     height: Callable[[Floats], Floats],
     model: Model,
-    best: Peak,
+    tops: Sequence[Peak],
     points: int,
     level: float,
     scan: Floats,
     heights: Floats,
 ) -> tuple[Profile, ...]:
-    """Profile every parameter."""
+    """Profile every parameter; one with a scale along every combination of the choices that is possible at all."""
+    possible = [one for one in tops if np.isfinite(one.height)]
+    at = np.stack([one.point for one in possible])
+    chosen = [k for k, one in enumerate(model.parameters) if one.choices]
     out: list[Profile] = []
     for place, one in enumerate(model.parameters):
         if one.choices:
-            out.append(_choices(height, model, best, place, scan, heights))
+            out.append(_choices(one, tops, place))
             continue
         others = [k for k in model.smooth if k != place]
-        grid = np.unique(np.append(np.linspace(0.0, 1.0, 17 if others else points), best.point[place]))
-        found, where = profile(height, best.point, place, model.smooth, grid)
-        found = np.maximum(found, _scanned(scan, heights, place, grid, best))
-        out.append(_smooth(height, model, best, place, level, grid, found, where))
+        grid = np.unique(np.append(np.linspace(0.0, 1.0, 17 if others else points), at[:, place]))
+        found, where = profile(height, at, place, model.smooth, grid)
+        for c, top in enumerate(possible):
+            rows = (scan[:, chosen] == top.point[chosen]).all(axis=1)
+            seen = np.vstack([scan[rows], top.point]), np.append(heights[rows], top.height)
+            _lift(height, *seen, place, others, grid, found[c], where[c])
+        out.append(_smooth(height, model, tops[0].height, place, level, grid, found, where))
     return tuple(out)
 
 
-def _scanned(scan: Floats, heights: Floats, place: int, grid: Floats, best: Peak) -> Floats:
-    """Return the best height of the scan at each value of a grid, (g,): a profile is never below it."""
-    out = np.array([heights[np.abs(scan[:, place] - x) < 1e-12].max(initial=-np.inf) for x in grid])  # noqa: PLR2004
-    out[grid == best.point[place]] = best.height
-    return out
+def _lift(
+    height: Callable[[Floats], Floats],
+    seen: Floats,
+    heights: Floats,
+    place: int,
+    others: Sequence[int],
+    grid: Floats,
+    found: Floats,
+    where: Floats,
+) -> None:
+    """Lift a profile (g,) and its points (g, k) to the points seen with the same choices: it is never below them."""
+    for g, x in enumerate(grid):
+        rows = np.flatnonzero(np.abs(seen[:, place] - x) < 1e-12)  # noqa: PLR2004
+        if not rows.size:
+            continue
+        row = rows[heights[rows].argmax()]
+        if not heights[row] > found[g]:
+            continue
+        gap = heights[row] - found[g]
+        found[g], where[g] = heights[row], seen[row]
+        if others and gap > SAME:  # a better hill than the one followed
+            peak = climb(height, seen[row], others)
+            if peak.height > found[g]:
+                found[g], where[g] = peak.height, peak.point
 
 
-def _choices(
-    height: Callable[[Floats], Floats], model: Model, best: Peak, place: int, scan: Floats, heights: Floats
-) -> Profile:
-    """Profile a parameter among its choices."""
-    one = model.parameters[place]
-    out: list[float] = []
-    for choice in range(len(one.choices)):
-        rows = np.flatnonzero(scan[:, place] == choice)
-        start = scan[rows[heights[rows].argmax()]]
-        near = best.point.copy()
-        near[place] = choice
-        out.append(max(climb(height, start, model.smooth).height, climb(height, near, model.smooth).height))
+def _choices(one: Parameter, tops: Sequence[Peak], place: int) -> Profile:
+    """Profile a parameter among its choices: each at the best of the other choices."""
+    out = [max(top.height for top in tops if top.point[place] == choice) for choice in range(len(one.choices))]
     return Profile(name=one.name, values=one.choices, log_likelihood=frozen(np.array(out)), intervals=())
 
 
 def _smooth(
     height: Callable[[Floats], Floats],
     model: Model,
-    best: Peak,
+    best: float,
     place: int,
     level: float,
     grid: Floats,
-    found: Floats,
+    every: Floats,
     where: Floats,
 ) -> Profile:
-    """Find the intervals of a profile, and hold λ = 0 against the maximum."""
+    """Find the intervals of a profile from that of every combination of choices (c, g), and hold λ = 0 against the maximum."""
     from scipy.optimize import brentq
     from scipy.stats import chi2
 
@@ -407,28 +450,29 @@ def _smooth(
     cut = float(chi2.ppf(level, 1))
     others = [k for k in model.smooth if k != place]
 
-    def above(x: float, start: Floats) -> float:
-        at = start.copy()
-        at[place] = x
-        found = climb(height, at, others).height
-        return min(2.0 * (best.height - found), 1e3) - cut
+    def above(x: float, starts: Floats) -> float:
+        at = starts.copy()
+        at[:, place] = x
+        top = max(climb(height, start, others).height for start in at) if others else float(height(at).max())
+        return min(2.0 * (best - top), 1e3) - cut
 
-    inside = 2.0 * (best.height - found) <= cut
+    found = every.max(axis=0)
+    inside = 2.0 * (best - found) <= cut
     ends: list[list[tuple[float, bool]]] = []
     for g in np.flatnonzero(inside):
         if g == 0 or not inside[g - 1]:
             ends.append([(grid[g], False), (grid[g], False)])
             if g > 0:
-                ends[-1][0] = (_root(brentq, above, grid[g - 1], grid[g], where[g], fine=not others), True)
+                ends[-1][0] = (_root(brentq, above, grid[g - 1], grid[g], where[:, g], fine=not others), True)
         ends[-1][1] = (grid[g], False)
         if g + 1 < len(grid) and not inside[g + 1]:
-            ends[-1][1] = (_root(brentq, above, grid[g], grid[g + 1], where[g], fine=not others), True)
+            ends[-1][1] = (_root(brentq, above, grid[g], grid[g + 1], where[:, g], fine=not others), True)
     intervals = tuple(
         Interval(low=one.value(low[0]), high=one.value(high[0]), reached=(low[1], high[1])) for low, high in ends
     )
     ratio = float("nan")
     if one.kind == "precision":
-        ratio = max(0.0, 2.0 * (best.height - float(found[0])))
+        ratio = max(0.0, 2.0 * (best - float(found[0])))
     return Profile(
         name=one.name, values=tuple(np.asarray(one.values(grid)).tolist()), log_likelihood=frozen(found), intervals=intervals,
         zero_ratio=ratio, zero_p=float(chi2.sf(ratio, 1)), zero_p_mixed=1.0 if ratio == 0 else 0.5 * float(chi2.sf(ratio, 1)),

@@ -28,8 +28,10 @@ class Indices:
     ----------
     question, words
         As written, and as one reads it.
-    mean, variance, low, high
+    mean, variance
         Of the answers at the independent rows.
+    low, high
+        Of all answers that are not left out.
     first, total, and their errors
         Shape (k,): the share of the variance that a factor explains alone, and with all interactions; empty where ``why`` says why.
     second, second_error
@@ -39,7 +41,7 @@ class Indices:
     points, dropped, unanswered
         Base points, those left out, and rows without a certified, finite answer.
     why
-        ``constant`` or ``unanswered`` where indices do not exist.
+        ``constant``, ``rare`` (the answers vary, but at no independent row) or ``unanswered`` where there are no indices.
 
     Examples
     --------

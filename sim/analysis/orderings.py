@@ -130,7 +130,7 @@ class Found:
     trial
         What was tried.
     answers
-        Shape (v,); NaN where a variant is not certified.
+        Shape (v,); NaN where a variant is not certified. A log-likelihood of −∞ is an answer; plain data hold None for it.
     holds, at
         Shape (v,): whether the answer is on the asked side, and whether it is at the level.
     """
@@ -143,28 +143,27 @@ class Found:
     @property
     def share(self) -> Share:
         """The share of certified variants in which the answer holds."""
-        known = int(np.isfinite(self.answers).sum())
+        known = int((~np.isnan(self.answers)).sum())
         return Share(hits=int(self.holds.sum()), draws=known, size=self.trial.size * known / max(1, self.trial.count))
 
     def record(self) -> dict[str, Any]:
         """Return all of it as plain data."""
-        known = self.answers[np.isfinite(self.answers)]
+        known = self.answers[~np.isnan(self.answers)]
         lost = self.trial.count - known.size
         share = self.share
-        spread = np.quantile(known, np.linspace(0, 1, QUANTILES)) if known.size else np.empty(0)
         return {
             **share.record(),
             "unanswered": lost,
             "least": share.hits / self.trial.count,
             "most": (share.hits + lost) / self.trial.count,
             "at_level": int(self.at.sum()),
-            "mean": finite(known.mean()) if known.size else None,
-            "quantiles": told(spread),
+            "mean": finite(known.mean()) if known.size and np.isfinite(known).all() else None,
+            "quantiles": told(_quantiles(known)),
         }
 
     def furthest(self, *, holds: bool, side: str) -> dict[str, Any] | None:
         """Return the variant in which the answer holds, or fails, by the widest margin."""
-        rows = np.flatnonzero(self.holds if holds else ~self.holds & np.isfinite(self.answers))
+        rows = np.flatnonzero(self.holds if holds else ~self.holds & ~np.isnan(self.answers))
         if not rows.size:
             return None
         upward = holds == (side == "above")
@@ -174,6 +173,16 @@ class Found:
             "answer": finite(self.answers[row]),
             "among": self.trial.label,
         }
+
+
+def _quantiles(known: Floats) -> Floats:
+    """Return evenly spaced quantiles of answers; between infinite ones nothing can be interpolated, so that they are answers themselves."""
+    places = np.linspace(0, 1, QUANTILES)
+    if not known.size:
+        return np.empty(0)
+    if np.isfinite(known).all():
+        return np.quantile(known, places)
+    return np.sort(known)[np.floor(places * (known.size - 1)).astype(np.int64)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -212,7 +221,10 @@ class Ordering:
     solves: int = 0
 
     def verdicts(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Say whether the answer is possible, and whether it is necessary, each with an example."""
+        """Say whether the answer is possible, and whether it is necessary, each with an example.
+
+        Where there is none, ``unseen`` bounds (95 %) the share of cardinalisations that would give one, of those that have an answer.
+        """
         side = self.spec.side
         shown = _example(self.found, holds=True, side=side)
         against = _example(self.found, holds=False, side=side)
@@ -231,7 +243,7 @@ class Ordering:
         possible, necessary = self.verdicts()
         uniform, dirichlet = (self.found[label].record() for label in ("uniform", "dirichlet"))
         corner, base = self.found.get("corner"), self.found["base"]
-        unanswered = sum(int((~np.isfinite(one.answers)).sum()) for one in self.found.values())
+        unanswered = sum(int(np.isnan(one.answers).sum()) for one in self.found.values())
         facts = {
             "share": uniform["share"],
             "error": uniform["error"],
@@ -262,11 +274,11 @@ class Ordering:
                 "tried": corner.trial.count if corner else 0,
                 "count": self.corner_count,
                 "holds": int(corner.holds.sum()) if corner else 0,
-                "unanswered": int((~np.isfinite(corner.answers)).sum()) if corner else 0,
+                "unanswered": int(np.isnan(corner.answers).sum()) if corner else 0,
             },
             "base": {
                 "answer": finite(base.answers[0]),
-                "holds": bool(base.holds[0]) if np.isfinite(base.answers[0]) else None,
+                "holds": None if np.isnan(base.answers[0]) else bool(base.holds[0]),
             },
             "possible": possible,
             "necessary": necessary,
@@ -501,7 +513,6 @@ def explore(
         label="", columns={name: np.concatenate([one.columns[name] for one in trials]) for name in names}, size=1.0
     )
     answers = answers_of(ask, joined, whole=whole, progress=progress)[0]
-    answers = np.where(np.isfinite(answers), answers, np.nan)
     holds, at = holds_at(answers, spec.level, spec.side)
     out: dict[str, Found] = {}
     start = 0

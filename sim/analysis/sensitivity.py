@@ -267,11 +267,13 @@ def _flat(values: Floats) -> bool:
     return float(np.ptp(values)) <= max(FLAT * float(np.abs(values).max()), 1e-14)
 
 
-def _why(kept: Any, values: Floats) -> str:
-    """Say why there is nothing to analyse; empty if there is."""
-    if kept.sum() < max(min(FEW, kept.size), kept.size / 2):
+def _why(kept: Any, own: Floats) -> str:
+    """Say why there is nothing to analyse; empty if there is. The variance is that of the independent rows, first and last of each block."""
+    if not own.size or kept.sum() < max(min(FEW, kept.size), kept.size / 2):
         return "unanswered"
-    return "constant" if _flat(values) else ""
+    if _flat(own):
+        return "constant"
+    return "rare" if _flat(own[:, [0, -1]]) else ""
 
 
 def _some(values: Floats) -> dict[str, float]:
@@ -292,7 +294,10 @@ def _indices(design: Saltelli, answers: Floats, text: str, words: str, spec: Spe
     kept = np.isfinite(blocks).all(axis=1)
     own = blocks[kept]
     ends = own[:, [0, -1]]
-    why = _why(kept, ends) if own.size else "unanswered"
+    why = _why(kept, own)
+    spread = _some(ends)
+    if own.size:
+        spread |= {"low": float(own.min()), "high": float(own.max())}
     none = np.empty(0)
     first = total = first_error = total_error = again = none
     second = second_error = np.empty((0, 0))
@@ -310,7 +315,7 @@ def _indices(design: Saltelli, answers: Floats, text: str, words: str, spec: Spe
         k = len(design.factors)
         again = 1.0 - np.square(own[:, -1:] - own[:, 1 : k + 1]).mean(axis=0) / (2.0 * float(ends.var()))
     return Indices(
-        question=text, words=words, **_some(ends), first=first, first_error=first_error, total=total, total_error=total_error,
+        question=text, words=words, **spread, first=first, first_error=first_error, total=total, total_error=total_error,
         second=second, second_error=second_error, again=again, points=design.samples, dropped=int((~kept).sum()),
         unanswered=int((~np.isfinite(answers)).sum()), why=why,
     )  # fmt: skip

@@ -93,11 +93,11 @@ def table(record: Mapping[str, Any]) -> Table:
     rows: list[tuple[str, ...]] = []
     for place, box in enumerate(record["boxes"], 1):
         for one in box["restrictions"]:
-            kinds = " or ".join(f"{kind:g}" if isinstance(kind, float) else str(kind) for kind in one["kinds"])
-            low = kinds or ("" if one["low"] is None else f"{one['low']:g}")
-            high = "" if one["high"] is None else f"{one['high']:g}"
+            kinds = " or ".join(f"{kind:.12g}" if isinstance(kind, float) else str(kind) for kind in one["kinds"])
+            low = kinds or ("" if one["low"] is None else f"{one['low']:.12g}")
+            high = "" if one["high"] is None else f"{one['high']:.12g}"
             span = one["range"]
-            within = " / ".join(map(str, one["choices"])) if span is None else f"{span[0]:g} to {span[1]:g}"
+            within = " / ".join(map(str, one["choices"])) if span is None else f"{span[0]:.12g} to {span[1]:.12g}"
             rows.append((str(place), one["name"], low, high, within, number(one["quasi_p"]), one["note"]))
     return Table(title="Boxes", columns=("box", "assumption", "from", "to", "of", "quasi-p", "note"), rows=rows)
 

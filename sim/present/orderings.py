@@ -66,9 +66,8 @@ def lines(record: Mapping[str, Any]) -> list[str]:
         out.append(_share_line(record["measures"][label], words))
     base = record["base"]
     if base["holds"] is not None:
-        out.append(
-            f"at the scenario's own numbers: {_number(base['answer'])}, where it {'holds' if base['holds'] else 'does not hold'}"
-        )
+        answer = _answer(base["answer"], holds=base["holds"], side=record["side"])
+        out.append(f"at the scenario's own numbers: {answer}, where it {'holds' if base['holds'] else 'does not hold'}")
     return [*out, *_verdict_lines(record)]
 
 
@@ -97,35 +96,40 @@ def _verdict_lines(record: Mapping[str, Any]) -> list[str]:
         tried += f" and {corners['tried']:,} extreme cardinalisations ({part} of {corners['count']:,})"
     elif corners["count"] is None:
         tried += " (there are too many extreme cardinalisations to try, or none were asked for)"
+    lost, side = bool(record["measures"]["uniform"]["unanswered"]), record["side"]
     out: list[str] = []
     if possible["example"]:
-        out.append(f"possible: shown by {_example(possible['example'])}")
+        out.append(f"possible: shown by {_example(possible['example'], holds=True, side=side)}")
     else:
-        out.append(f"possible: not found among {tried}{_unseen(possible)}")
+        out.append(f"possible: not found among {tried}{_unseen(possible, lost=lost)}")
     if necessary["counterexample"]:
-        out.append(f"necessary: refuted by {_example(necessary['counterexample'])}")
+        out.append(f"necessary: refuted by {_example(necessary['counterexample'], holds=False, side=side)}")
     elif necessary["verdict"] == "not refuted":
-        out.append(f"necessary: not refuted by {tried}{_unseen(necessary)}; that is no proof")
+        out.append(f"necessary: not refuted by {tried}{_unseen(necessary, lost=lost)}; that is no proof")
     else:
         out.append("necessary: not known, for nothing has a certified answer")
     return out
 
 
-def _unseen(verdict: Mapping[str, Any]) -> str:
-    """Say how much may have been missed."""
-    return (
-        ""
-        if verdict["unseen"] is None
-        else f", so at most {100 * verdict['unseen']:.2g} % of cardinalisations (with 95 % confidence)"
-    )
+def _unseen(verdict: Mapping[str, Any], *, lost: bool) -> str:
+    """Say how much may have been missed; of variants without an answer the draws say nothing."""
+    if verdict["unseen"] is None:
+        return ""
+    of = "the cardinalisations that have a certified answer" if lost else "cardinalisations"
+    return f", so at most {100 * verdict['unseen']:.2g} % of {of} (with 95 % confidence)"
 
 
-def _example(found: Mapping[str, Any]) -> str:
+def _answer(value: float | None, *, holds: bool, side: str) -> str:
+    """Write a certified answer; one that no record can hold is infinite, to the side on which it holds or fails."""
+    return ("∞" if holds == (side == "above") else "−∞") if value is None else number(value)
+
+
+def _example(found: Mapping[str, Any], *, holds: bool, side: str) -> str:
     """Write an example: the answer, and all numbers that give it."""
     values = ", ".join(
         f"{name} = {value if isinstance(value, str) else f'{value:.7g}'}" for name, value in found["values"].items()
     )
-    return f"{_number(found['answer'])} at {values}"
+    return f"{_answer(found['answer'], holds=holds, side=side)} at {values}"
 
 
 def table(record: Mapping[str, Any]) -> Table:

@@ -65,6 +65,11 @@ def _nothing(one: Mapping[str, Any]) -> list[str]:
     """Say why there is no analysis."""
     if one["why"] == "constant":
         return [f"{one['words']}: {_number(one['mean'])} in all variants; where nothing changes, nothing drives it"]
+    if one["why"] == "rare":
+        ends = f"from {_number(one['low'])} to {_number(one['high'])}"
+        return [
+            f"{one['words']}: {_number(one['mean'])} in all independent variants, but {ends} in others; what changes it is too rare: take more samples"
+        ]
     return [f"{one['words']}: too few variants have a certified answer"]
 
 

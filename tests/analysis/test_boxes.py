@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import sim
 from sim.analysis.asker import Asker
-from sim.analysis.boxes import Cases, Restriction, Spec, discover, explore, find, inside, planned
+from sim.analysis.boxes import Cases, Restriction, Spec, _rounded, _told, discover, explore, find, inside, planned
 from sim.analysis.exploring import factors_of
 from sim.analysis.factors import Factor
 from sim.analysis.sampled import Sampled
@@ -166,6 +166,52 @@ def test_variants_without_an_answer_are_left_out():
     assert len(boxes) == 1
     assert [search.unanswered, test.unanswered] == pytest.approx([51, 51], abs=2)
     assert (search.columns["b"] <= 0.9).all()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(
+    ("low", "high", "cut"),
+    [(1000, 1010, 1006.0), (0.99, 1.0, 0.9963), (2000, 2020, 2012.0), (1e7, 1e7 + 10, 1e7 + 6)],
+)
+def test_ends_are_told_as_finely_as_the_range_asks(low, high, cut):
+    """Three digits of 1006 would be 1010, where there is nothing; the words say what was measured."""
+    factors = (Factor(name="a", low=low, high=high), Factor(name="b"))
+    boxes, search, test, why = look(lambda x: x["a"] > cut, factors=factors, samples=512)
+    assert why == ""
+    assert len(boxes) == 1
+    (one,) = boxes[0].restrictions
+    assert abs(one.low - cut) < 0.05 * (high - low)
+    assert float(boxes[0].words().removeprefix("a is at least ")) == one.low
+    assert one.low == round(one.low, 5 if high == 1 else 2)
+    assert boxes[0].search["density"]["share"] >= 0.95
+    assert boxes[0].test["density"]["share"] > 0.9
+    assert (test.columns["a"] >= one.low).sum() == boxes[0].test["density"]["draws"] > 150
+    assert search.count == 512
+
+
+def test_rounding_never_thins_a_box_below_its_density():
+    """An end between two near cases stays exact; where nothing is lost it is rounded, and on a wide scale to digits of the value."""
+    a = np.concatenate([np.full(30, 5.00041), np.full(100, 5.00044), [0.0, 10.0]])
+    cases = Cases(columns={"a": a}, holds=a > 5.00042, unanswered=0)
+    exact = (Restriction(name="a", low=5.000425),)
+    assert _told(exact, cases, 0.99) == exact
+    assert _told(exact, cases, 0.5)[0].low == 5.0
+    assert _told((Restriction(name="a", low=5.00043, high=5.00045),), cases, 0.5)[0] == Restriction(
+        name="a", low=5.0, high=5.00045
+    ), "rounded at both ends it would be empty"
+    assert _rounded(0.012345, 1000.0) == 0.0123
+    assert _rounded(0.0, 10.0) == 0.0
+
+
+@pytest.mark.oracle
+def test_what_cannot_happen_has_an_answer():
+    """A log-likelihood of −∞ fails; it is not left out as if nothing had been certified."""
+    boxes, search, test, why = look(lambda x: np.where(x["a"] > 5, -0.7, -np.inf), level=-1.0)
+    assert (why, search.count, test.count) == ("", 1024, 1024)
+    assert search.unanswered == test.unanswered == 0
+    assert search.base.hits == 512
+    assert boxes[0].restrictions[0].name == "a"
+    assert abs(boxes[0].restrictions[0].low - 5) < 0.3
 
 
 @given(

@@ -315,6 +315,84 @@ def test_choices_are_enumerated():
     assert shaped.profiles[1].log_likelihood[0] == -math.inf
 
 
+STAKES = """
+title = "stakes that are large or small"
+[assumptions.stake]
+value = 1
+choices = [1, 2]
+[assumptions.bonus]
+value = 0
+choices = [0, 1]
+[assumptions.worth]
+value = 0
+range = [-1, 1]
+[players.us]
+[state.done]
+values = ["nothing", "one", "two"]
+start = "nothing"
+[[turns]]
+player = "us"
+[moves.one]
+player = "us"
+effects = { done = "one" }
+[moves.two]
+player = "us"
+effects = { done = "two" }
+[payoffs.us]
+final = "(0.02 if stake == 2 else 1) * ((1 if bonus == 0 else -1) if done == one else worth)"
+[outcomes]
+end = "final(done)"
+"""
+
+
+def of_stakes(x, step):
+    """The log-likelihood of 12 of 21 moves when the better one is worth a step more."""
+    return -12 * np.log1p(np.exp(-x * step)) - 9 * np.log1p(np.exp(x * step))
+
+
+def test_profiles_are_over_the_choices_too():
+    """Stakes fifty times smaller make fifty times the precision as likely: one interval up to where the smaller stakes are rejected."""
+    histories = [(record("us", "one"),)] * 12 + [(record("us", "two"),)] * 9
+    found = fit(loads(STAKES), free=["stake"], histories=histories, highest=200.0)
+    profile, stakes = found.profiles
+    values = np.array(profile.values)
+    assert len(values) > 90
+    exact = np.maximum(of_stakes(values, 1.0), of_stakes(values, 0.02))
+    assert profile.log_likelihood == pytest.approx(exact, abs=1e-6)
+    best = 12 * math.log(12 / 21) + 9 * math.log(9 / 21)
+    assert stakes.log_likelihood == pytest.approx([best, best], abs=1e-6)
+    (interval,) = profile.intervals
+    end = brentq(lambda x: 2 * (best - of_stakes(x, 0.02)) - chi2.ppf(0.95, 1), 20, 200)
+    assert (interval.low, interval.reached) == (0.0, (False, True))
+    assert interval.high == pytest.approx(end, rel=1e-4)
+
+
+def test_choices_are_profiled_over_other_choices():
+    """A malus for the first move leaves uniform play the best, whatever the stakes; without it either stakes fit as well."""
+    histories = [(record("us", "one"),)] * 12 + [(record("us", "two"),)] * 9
+    found = fit(loads(STAKES), free=["stake", "bonus"], histories=histories, highest=200.0, starts=1)
+    best = 12 * math.log(12 / 21) + 9 * math.log(9 / 21)
+    precision, stakes, bonus = found.profiles
+    assert found.log_likelihood == pytest.approx(best, abs=1e-6)
+    assert stakes.log_likelihood == pytest.approx([best, best], abs=1e-6)
+    assert bonus.log_likelihood == pytest.approx([best, found.uniform], abs=1e-6)
+    assert len(precision.intervals) == 1
+
+
+def test_profiles_over_choices_and_scales():
+    """At every precision the worth that fits is looked for at either stakes: all that is likely at small stakes up to the end of the scan."""
+    histories = [(record("us", "one"),)] * 12 + [(record("us", "two"),)] * 9
+    found = fit(loads(STAKES), free=["stake", "worth"], histories=histories, highest=200.0)
+    profile = found.profiles[0]
+    values = np.array(profile.values)
+    assert len(values) >= 17
+    fits = math.log(12 / 9) / np.maximum(values, 1e-9)  # the step that fits the shares, out of 0 to 2 at large stakes
+    exact = np.maximum(of_stakes(values, np.clip(fits, 0.0, 2.0)), of_stakes(values, np.clip(fits, 0.0, 0.04)))
+    assert profile.log_likelihood == pytest.approx(exact, abs=1e-4)
+    ((low, high),) = [(one.low, one.high) for one in profile.intervals]
+    assert (low, high) == (0.0, pytest.approx(200.0))
+
+
 def test_flat_likelihoods_are_told():
     """An assumption on which no choice depends: every value fits as well as every other."""
     scenario = sim.load("scenarios/signorino.toml")

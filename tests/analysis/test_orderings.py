@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sim
-from sim.analysis.orderings import Spec, Trial, explore, find, planned
+from sim.analysis.orderings import Ordering, Spec, Trial, explore, find, planned
 from sim.analysis.survey import Case
 from sim.cli import main
 from sim.errors import OptionError
@@ -191,6 +191,97 @@ def test_variants_without_an_answer_bound_the_share():
     assert (record["hits"], record["draws"]) == (5, 7)
     assert (record["least"], record["most"]) == (0.5, 0.8)
     assert len(record["quantiles"]) == 101
+
+
+def test_what_cannot_happen_is_an_answer():
+    """The status quo is above one half in half of all cardinalisations; there a challenge has log-likelihood −∞, below any level."""
+    text = DETERRENCE.replace("ORDER", '"win > status_quo > war"').replace("RESOLVE", "0.5").replace("COMPROMISE", "0")
+    history = '[[history]]\nround = 1\nplayer = "challenger"\nmove = "challenge"\n'
+    found = ask(loads(text.replace("concession if", "0 if") + history, "three.toml"), of="likelihood", level=-1.0)
+    agrees(found.found["uniform"].share, 0.5)
+    record = found.record()
+    assert json.dumps(record, allow_nan=False)
+    assert record["uncertified"] == record["measures"]["uniform"]["unanswered"] == 0
+    assert record["necessary"]["verdict"] == "refuted"
+    assert record["necessary"]["counterexample"]["answer"] is None
+    assert record["necessary"]["counterexample"]["values"]["status_quo"] > 0.5
+    assert record["measures"]["uniform"]["mean"] is None
+    quantiles = record["measures"]["uniform"]["quantiles"]
+    assert quantiles[:40] == [None] * 40
+    assert quantiles[60:] == [0.0] * 41
+    assert present.lines(record)[-1].startswith("necessary: refuted by −∞ at ")
+
+
+@pytest.mark.parametrize("side", ["above", "below"])
+def test_infinite_answers_are_compared_and_counted(side, tmp_path):
+    answers = np.array([-np.inf, -2.0, 0.0, 1e-12, np.inf, np.nan])
+    trials = [
+        Trial(label=label, columns={"a": rows}, size=float(len(rows)))
+        for label, rows in (("uniform", np.arange(6)), ("dirichlet", np.arange(6)), ("base", np.array([0])))
+    ]
+
+    class Some:
+        def all(self, columns, count=None):
+            assert count == 13
+            return answers[columns["a"]][None]
+
+    spec = Spec(of="x", level=0.0, side=side)
+    found = explore(Some(), trials, spec)
+    one = found["uniform"]
+    assert one.holds.tolist() == (
+        [False, False, True, True, True, False] if side == "above" else [True] * 4 + [False] * 2
+    )
+    assert one.at.tolist() == [False, False, True, True, False, False], "only finite answers say what is near"
+    assert (one.share.hits, one.share.draws) == (len([x for x in one.holds if x]), 5)
+    low, high = ({"a": 0}, {"a": 4})
+    assert one.furthest(holds=True, side=side)["values"] == (high if side == "above" else low)
+    assert one.furthest(holds=False, side=side)["values"] == (low if side == "above" else high)
+    record = Ordering(
+        spec=spec, scenario="s", concept="c", words="x", orders=(), others=(), found=found, corner_count=None, seed=0
+    ).record()
+    assert json.dumps(record, allow_nan=False)
+    assert record["measures"]["uniform"]["unanswered"] == 1
+    assert record["measures"]["uniform"]["mean"] is None
+    assert record["measures"]["uniform"]["quantiles"][::25] == [None, -2.0, 0.0, 1e-12, None]
+    assert record["base"] == {"answer": None, "holds": side == "below"}
+    told = present.lines(record)
+    assert f"own numbers: −∞, where it {'does not hold' if side == 'above' else 'holds'}" in told[3]
+    assert f"shown by {'∞' if side == 'above' else '−∞'} at" in told[4]
+    assert f"refuted by {'−∞' if side == 'above' else '∞'} at" in told[5]
+    assert len(present.tables(record)[0].rows) == 2
+    assert draw(record, tmp_path / "one.svg").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_draws_without_an_answer_bound_nothing(lost):
+    """What may be unseen is said of the cardinalisations that have an answer, where some have none."""
+    rows = np.linspace(0, 1, 1000)
+    trials = [Trial(label=label, columns={"a": rows}, size=1000.0) for label in ("uniform", "dirichlet")]
+    trials.append(Trial(label="base", columns={"a": np.zeros(1)}, size=1.0))
+
+    class Some:
+        def all(self, columns, count=None):
+            assert count == 2001
+            return np.where(lost & (columns["a"] > 0.1), np.nan, 0.0)[None]
+
+    for side, place in (("above", -2), ("below", -1)):
+        spec = Spec(of="x", level=0.5, side=side, samples=1000)
+        found = explore(Some(), trials, spec)
+        record = Ordering(
+            spec=spec,
+            scenario="s",
+            concept="c",
+            words="x",
+            orders=(),
+            others=(),
+            found=found,
+            corner_count=None,
+            seed=0,
+        ).record()
+        said = present.lines(record)[place]
+        of = "the cardinalisations that have a certified answer" if lost else "cardinalisations"
+        assert f"so at most {3 if lost else 0.3:.2g}" in said.replace("2.9", "3").replace("3.0", "3")
+        assert f"% of {of} (with 95 % confidence)" in said
 
 
 def test_the_same_seed_gives_the_same_record():

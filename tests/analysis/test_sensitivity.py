@@ -156,6 +156,22 @@ def test_nothing_to_say(method, value, why):
     assert json.dumps(record, allow_nan=False)
 
 
+@pytest.mark.parametrize("seed", [2, 4, 5])
+def test_what_is_too_rare_is_not_constant(seed):
+    """Answers that differ in a few mixed rows only: no variance at the independent rows, but not the same everywhere."""
+    found = sobol(lambda x: (x["x0"] > 0.9) & (x["x1"] > 0.9) & (x["x2"] > 0.93), units(3), samples=64, seed=seed)
+    record = found.record(["x0", "x1", "x2"])
+    assert found.why == record["why"] == "rare"
+    assert (found.mean, found.variance, found.low, found.high) == (0, 0, 0, 1)
+    assert record["indices"] == []
+    (said,) = present._nothing(record)
+    assert "from 0 to 1 in others" in said
+    assert "take more samples" in said
+    never = sobol(lambda x: x["x0"] > 2, units(3), samples=64, seed=seed)
+    assert (never.why, never.low, never.high) == ("constant", 0, 0)
+    assert "0 in all variants" in present._nothing(never.record(["x0", "x1", "x2"]))[0]
+
+
 def test_few_samples_are_warned_of():
     found = sobol(ishigami, units(3), samples=32)
     assert any("take more samples" in text for text in found.warnings(["x0", "x1", "x2"]))
@@ -324,13 +340,15 @@ def test_wilson(size, hits):
 
 @given(st.lists(st.floats(-5, 5), min_size=1, max_size=20), st.floats(-5, 5))
 def test_above_and_below_share_the_level_only(values, level):
-    answers = np.array([*values, np.nan])
+    answers = np.array([*values, -np.inf, np.inf, np.nan])
     above, at = holds_at(answers, level, "above")
     below, same = holds_at(answers, level, "below")
     np.testing.assert_array_equal(at, same)
     np.testing.assert_array_equal(above & below, at)
     np.testing.assert_array_equal((above | below)[:-1], True)
     assert not (above | below)[-1]
+    assert (above[-3:-1].tolist(), below[-3:-1].tolist(), at[-3:-1].tolist()) == ([0, 1], [1, 0], [0, 0])
+    np.testing.assert_array_equal(holds_at(np.array(values), level, "above")[1], at[:-3])
 
 
 # -- on the page ----------------------------------------------------------------------------------------------------------
