@@ -57,7 +57,11 @@ def draw(records: Sequence[dict[str, Any]] | dict[str, Any], path: Path, title: 
     with style() as plt:
         figure, axes = plt.subplots(1, len(shown), figsize=(1.2 + 3.8 * len(shown), 3.4), sharey=True, squeeze=False)
         for ax, (name, one) in zip(axes[0], shown.items(), strict=True):
-            pairs = [(x, y) for x, y in zip(one["values"], one["log_likelihood"], strict=True) if y is not None]
+            known = [(x, y) for x, y in zip(one["values"], one["log_likelihood"], strict=True) if y is not None]
+            seen = [k for k, (_, y) in enumerate(known) if y >= best - DEEP]
+            pairs = known[
+                max(0, seen[0] - 1) : seen[-1] + 2
+            ]  # as far as the panel is deep, and one point on either side
             ax.plot([x for x, _ in pairs], [y for _, y in pairs], marker="", color="#0072B2")
             ax.axvline(facts[name], color="#0072B2", lw=0.9, ls=":", marker="", label="estimate")
             ax.axhline(facts["uniform"], color="0.4", lw=0.9, ls="--", marker="", label="uniform play")
