@@ -20,7 +20,7 @@ import numpy as np
 from sim.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from sim.kinds import Keys
@@ -315,11 +315,6 @@ class Store:
     def missing(self) -> Keys:
         """List the chunks that are yet to be computed."""
         return np.array([k for k in range(self.layout.chunks) if not self.valid(k)], dtype=np.int64)
-
-    def read_all(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield chunk after chunk, never holding all of them."""
-        for k in range(self.layout.chunks):
-            yield k, self.chunk(k)
 
 
 def unfinished(folder: Path) -> int:

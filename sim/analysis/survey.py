@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sim.analysis.paths import Paths
     from sim.analysis.plan import ConceptSpec, Measure
     from sim.game.graph import Game
-    from sim.kinds import Bools, Floats
+    from sim.kinds import Bools
     from sim.scenario.model import Scenario
     from sim.solve.contract import Solution
 
@@ -362,8 +362,3 @@ def _plain(value: Any) -> Any:
     """Return a plain Python value; whole numbers as integers."""
     value = value.item() if isinstance(value, np.generic) else value
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def one_answer(answers: Mapping[str, Any], name: str) -> Floats:
-    """Return the answers (v,) to one question of a survey of one case under one concept."""
-    return answers[name][0, 0]
