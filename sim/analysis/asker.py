@@ -166,8 +166,8 @@ class Asker:
     concept: str = "subgame_perfect"
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     case: Case = field(default_factory=Case)
-    read: tuple[Question, ...] = ()
-    surveys: tuple[Survey, ...] = field(default=(), repr=False)
+    read: tuple[Question, ...] = field(init=False)
+    survey: Survey = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Read the questions."""
@@ -175,12 +175,12 @@ class Asker:
         outcomes = list(dict.fromkeys(one.outcome for one in self.read if one.outcome))
         measures = {f"asked_{place}": one.measure for place, one in enumerate(self.read) if one.measure is not None}
         spec = ConceptSpec.model_validate({"concept": self.concept, "label": self.concept, **self.options})
-        self.surveys = (Survey(self.scenario, [self.case], [spec], outcomes=outcomes, measures=measures),)
+        self.survey = Survey(self.scenario, [self.case], [spec], outcomes=outcomes, measures=measures)
 
     @property
     def solves(self) -> int:
         """How many variants have been solved so far."""
-        return self.surveys[0].solves
+        return self.survey.solves
 
     def base(self, names: Sequence[str]) -> dict[str, float]:
         """Return the values of assumptions where nothing varies."""
@@ -193,7 +193,7 @@ class Asker:
 
     def all(self, columns: Mapping[str, Any], count: int | None = None) -> Floats:
         """Return the answers to all questions, (questions, v); NaN where a variant is not certified."""
-        found = self.surveys[0].ask(columns, count)
+        found = self.survey.ask(columns, count)
         size = found["certified"].shape[-1]
         out = np.full((len(self.read), size), np.nan)
         for place, one in enumerate(self.read):

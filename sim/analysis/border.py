@@ -253,7 +253,7 @@ def find(
     y = axis_of(scenario, case, spec.y, spec.y_range, spec.y_scale, concept=concept, options=options)
     asker = Asker(scenario=scenario, questions=(spec.of,), **kept)
     for name in (x.name, y.name):
-        if name in asker.surveys[0].shaping:
+        if name in asker.survey.shaping:
             message = f"'{name}' shapes the game (a guard, an effect, a start or an outcome reads it)"
             raise OptionError(f"{message}, so every value of it is another game; vary it in a grid instead")
     asked = Asked(ask=asker, tell=progress)

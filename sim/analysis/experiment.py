@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -167,18 +168,12 @@ class Study:
 
     def first_game(self) -> Any:
         """Compile the game of the first arm and variant."""
-        shape, _ = next(self.survey.shapes(self.design.rows(0, min(1, self.design.count)), 1))
-        return self.survey.game(self.survey.cases[0], shape)
+        return self.survey.first_game(self.design.rows(0, 1), 1)
 
     def result_bytes(self) -> int:
-        """Estimate the bytes that the answers of one variant take."""
-        asked = self.experiment
-        names = len(self.scenario.player_ids) + len(asked.measures) + 3
-        names += 2 * len(self.scenario.questions if asked.outcomes is None else asked.outcomes)
-        if asked.trajectories and self.scenario.ladder:
-            rounds = (asked.rounds or self.scenario.rounds) + 1
-            names += rounds * (1 + 2 * self.scenario.ladder.size + len(move_names(self.scenario)))
-        return 8 * (len(self.survey.cases) * len(self.survey.concepts) * names + len(self.design.names))
+        """Return the bytes that the answers of one variant take, about."""
+        numbers = sum(math.prod(shape) for shape in self.survey.answers(self.design.rows(0, 1), 1).values())
+        return 8 * (len(self.survey.cases) * len(self.survey.concepts) * numbers + len(self.design.names))
 
     def estimate(self, wanted: int | None = None) -> Estimate:
         """Say what a run will take: a few variants, spread over the design, are solved to time them."""
@@ -187,7 +182,7 @@ class Study:
         drawn = [self.design.rows(place, place + 1) for place in places]
         look = {name: np.concatenate([one[name] for one in drawn]) for name in self.design.names}
         shapes = list(self.survey.shapes(look, len(places)))
-        begun, spent, largest, block, single = time.perf_counter(), 0.0, self.first_game(), 1, 0
+        begun, spent, largest, single = time.perf_counter(), 0.0, self.first_game(), 0
         for shape, rows in shapes:
             games = [self.survey.game(case, shape) for case in self.survey.cases]
             largest = max([largest, *games], key=lambda game: game.graph.edge_count)

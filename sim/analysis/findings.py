@@ -91,7 +91,7 @@ def case_of(experiment: Experiment, arm: Arm) -> Case:
     )
 
 
-def settle(plan: Plan, name: str, progress: Callable[[int], None] | None = None) -> dict[str, Any]:
+def settle(plan: Plan, name: str) -> dict[str, Any]:
     """Find the answer to one of an experiment's findings.
 
     Returns
@@ -111,13 +111,12 @@ def settle(plan: Plan, name: str, progress: Callable[[int], None] | None = None)
         options=concept.options,
         case=case_of(plan.experiment, arm),
         seed=plan.experiment.seed,
-        progress=progress,
     )
     return {**found.record(), "concept": concept.label, "arm": arm.name}
 
 
 def find_all(
-    plan: Plan, out: Path | None = None, progress: Callable[[int], None] | None = None
+    plan: Plan, out: Path | None = None, progress: Callable[[int, int], None] | None = None
 ) -> dict[str, dict[str, Any]]:
     """Answer all findings of an experiment.
 
@@ -128,7 +127,7 @@ def find_all(
     out
         The folder of its results: answers already there, found from the same inputs, are read back.
     progress
-        Called with the number of variants just solved.
+        Called with the number of findings answered, and of all.
 
     Returns
     -------
@@ -139,24 +138,22 @@ def find_all(
     from sim.analysis.store import write_json
 
     records: dict[str, dict[str, Any]] = {}
+    shared = {"set", "rounds", "start", "hidden", "known", "arms", "concepts", "seed"}
+    asked = plan.experiment.model_dump(mode="json", include=shared, by_alias=True)
     for name, table in plan.experiment.findings.items():
-        asked = plan.experiment.model_dump(
-            mode="json",
-            include={"set", "rounds", "start", "hidden", "known", "arms", "concepts", "seed"},
-            by_alias=True,
-        )
         text = json.dumps([asked, dict(table), plan.texts["scenario"], program_digest()], sort_keys=True)
         inputs = hashlib.sha256(text.encode()).hexdigest()
         path = out / FOLDER / f"{name}.json" if out is not None else None
         before = _read(path) if path is not None else None
         if before is not None and before.get("inputs") == inputs:
             records[name] = before["record"]
-            continue
-        records[name] = settle(plan, name, progress)
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {"inputs": inputs, "record": records[name]})
-            records[name] = _read(path)["record"]  # pyright: ignore[reportOptionalSubscript] - what is read again is what was found
+        else:
+            records[name] = json.loads(json.dumps(settle(plan, name), allow_nan=False))  # as it will be read back
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_json(path, {"inputs": inputs, "record": records[name]})
+        if progress:
+            progress(len(records), len(plan.experiment.findings))
     return records
 
 

@@ -67,8 +67,8 @@ def forced(walked: Followed, since: str, name: str, case: str = "") -> Floats:
         if not wanted.any():
             continue
         able = after & (weights[:, source[edges[wanted]]] > 0).any(axis=1)
+        node = source[edges] - source[edges[0]]
         for v in np.flatnonzero(able):
-            node = source[edges] - source[edges[0]]
             share = np.where(wanted, np.maximum(solution.profile[v, edges], 0.0), 0.0)
             has = np.bincount(node, weights=share)
             share = np.where(wanted & (has[node] <= 0), graph.edge_weight[edges], share)

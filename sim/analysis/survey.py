@@ -240,11 +240,14 @@ class Survey:
         names = [name for name in columns if name in self.shaping or name in GAME_KEYS]
         yield from _alike({name: columns[name] for name in names}, np.arange(size))
 
+    def first_game(self, columns: Mapping[str, Any], size: int) -> Game:
+        """Return the game of the first case and variant; without a variant that at base."""
+        shape, _ = next(self.shapes(columns, size), ({}, None))
+        return self.game(self.cases[0], shape)
+
     def answers(self, columns: Mapping[str, Any], size: int) -> dict[str, tuple[int, ...]]:
         """Name everything that is answered, with the axes that it has after the variants; all of them are always there."""
-        shape, _ = next(self.shapes(columns, max(1, size))) if size else ({}, None)
-        game = self.game(self.cases[0], shape)
-        return {"certified": (), "max_gain": (), **self.measurer.shapes(game)}
+        return {"certified": (), "max_gain": (), **self.measurer.shapes(self.first_game(columns, size))}
 
     def _numbers(
         self, piece: _Piece, columns: Mapping[str, Any], out: _Gathered, progress: Callable[[int], None] | None

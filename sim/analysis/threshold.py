@@ -334,7 +334,7 @@ def _proved(
     why = _why_not(asker.read, spec, axis, concept, asker.scenario)
     if why:
         return no_pieces(why)
-    survey = asker.surveys[0]
+    survey = asker.survey
     return find_pieces(
         survey, survey.cases[0], axis.name, axis.low, axis.high, start=scan, close=CLOSE * EDGE, most=MOST_PIECES + len(scan),
         options={name: value for name, value in options.items() if name == "ties"}, tell=progress,

@@ -141,9 +141,9 @@ def _finish(
         raise NoAnswerError(
             f"none of {solves:,} solves has a certified answer; sim solve with the same settings says why"
         )
-    progress = Progress("solving for findings")
+    progress = Progress("answering findings")
     try:
-        findings = find_all(plan, folder)
+        findings = find_all(plan, folder, progress)
     finally:
         progress.stop()
     answer = sentence(plan.experiment.answer, dataset, findings) if plan.experiment.answer else ""
